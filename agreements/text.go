@@ -1,0 +1,128 @@
+package agreements
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Text renders the agreement for people. Every number and name in it comes
+// from the fields that the nodes enforce. Free text is drawn behind a bar, so
+// that it cannot pass for a term. The agreement must have passed Check.
+func (a *Agreement) Text() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("%s", a.Title)
+	line("%s\n", strings.Repeat("=", len([]rune(a.Title))))
+	line("Purpose\n%s\n", barred(a.Purpose))
+	line("In force from %s until %s.\n", day(a.Validity.NotBefore), day(a.Validity.NotAfter))
+	line("Members")
+	for _, m := range a.Members {
+		at := "dials out only"
+		if m.Address != "" {
+			at = "node at " + m.Address
+		}
+		line("  %s (%s)\n    identity key %s\n    TLS key %s\n    results are sealed to %s", m.Name, at, m.IdentityKey, m.TLSFingerprint, m.AgeRecipient)
+	}
+	line("\nAnswers")
+	line("  No released output rests on fewer than %d people or things.", a.MinGroupSize)
+	line("  Answers may be received by: %s.", strings.Join(a.Receivers, ", "))
+	line("  Differential privacy: %s.", a.DP)
+	if a.AdHoc {
+		line("  Questions may be asked freely in SQL, within the rules of each dataset that allows it.")
+	} else {
+		line("  Only the approved analyses below may be asked.")
+	}
+	for i := range a.Datasets {
+		a.Datasets[i].text(line)
+	}
+	for _, n := range a.Analyses {
+		line("\nApproved analysis %s", n.Name)
+		if n.Description != "" {
+			line("%s", barred(n.Description))
+		}
+		line("  SQL\n%s", barred(n.SQL))
+		for _, q := range n.Parameters {
+			line("  parameter %s", q.text())
+		}
+	}
+	if a.Legal != "" {
+		line("\nText\n%s", barred(a.Legal))
+	}
+	return b.String()
+}
+
+// barred draws free text behind a bar.
+func barred(s string) string {
+	return "  | " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  | ")
+}
+
+func day(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") }
+
+func (d *Dataset) text(line func(string, ...any)) {
+	r := &d.Rules
+	line("\nDataset %s of %s", d.Name, d.Owner)
+	line("  contract %s", d.ContractHash)
+	how := string(r.Unit.Normalisation)
+	if r.Unit.Region != "" {
+		how += ", region " + r.Unit.Region
+	}
+	line("  protected unit: %s (%s); at most %d rows each", r.Unit.Column, how, r.MaxRowsPerUnit)
+	if r.MinGroupSize > 0 {
+		line("  its owner's own minimum group size: %d", r.MinGroupSize)
+	}
+	if r.MinSetSize > 0 {
+		line("  asked about only while it holds at least %d units", r.MinSetSize)
+	}
+	if r.PublicData {
+		line("  PUBLIC DATA: its rows are public anyway, so lower limits apply")
+	}
+	if !r.AdHoc {
+		line("  approved analyses only")
+	}
+	for i := range r.Columns {
+		line("  %s", r.Columns[i].text())
+	}
+}
+
+func (c *Column) text() string {
+	uses := make([]string, len(c.Uses))
+	for i, u := range c.Uses {
+		uses[i] = string(u)
+	}
+	s := fmt.Sprintf("%-24s %-8s %s%s", c.Name, c.Type, strings.Join(uses, ", "), limits(c.Min, c.Max))
+	if c.Type == Decimal {
+		s += fmt.Sprintf(", %d decimals", c.Scale)
+	}
+	if c.Nullable {
+		s += ", may be missing"
+	}
+	if len(c.Domain) > 0 {
+		s += fmt.Sprintf(", %d listed values", len(c.Domain))
+	}
+	return s
+}
+
+// limits words optional bounds.
+func limits(low, high string) string {
+	switch {
+	case low != "" && high != "":
+		return ", from " + low + " to " + high
+	case low != "":
+		return ", at least " + low
+	case high != "":
+		return ", at most " + high
+	}
+	return ""
+}
+
+func (q *Parameter) text() string {
+	s := fmt.Sprintf("%s (%s)", q.Name, q.Type) + limits(q.Min, q.Max)
+	if len(q.Values) > 0 {
+		s += ", one of " + strings.Join(q.Values, ", ")
+	}
+	if q.Default != "" {
+		s += ", " + q.Default + " unless said otherwise"
+	}
+	return s
+}

@@ -1,0 +1,108 @@
+package analysis
+
+import (
+	"fmt"
+
+	"parley/agreements"
+	"parley/analysis/plan"
+)
+
+// Explanation says, for people who sign agreements as for those who run
+// nodes, what an accepted question makes each member do and learn.
+type Explanation struct {
+	Title     string `json:"title"`
+	Agreement string `json:"agreement"`
+	PlanHash  string `json:"planHash"` // hex
+	Asker     string `json:"asker"`
+	Analysis  string `json:"analysis,omitempty"`
+	Question  string `json:"question"`
+	// Runs says what each owner's engine does with its own rows.
+	Runs []OwnerRun `json:"runs"`
+	// Leaves says what leaves which node, to whom and in what form.
+	Leaves []Message `json:"leaves"`
+	// Learns says what each member knows afterwards that it did not before.
+	Learns []Lesson `json:"learns"`
+	// Release is the rules that the answer obeys.
+	Release []string `json:"release"`
+	// Limits says what is not promised.
+	Limits []string `json:"limits"`
+	// Uses names the rule that allowed each column.
+	Uses []ColumnUse `json:"uses"`
+}
+
+// OwnerRun is the work of one owner on its own rows.
+type OwnerRun struct {
+	Owner   string   `json:"owner"`
+	Dataset string   `json:"dataset"`
+	SQL     string   `json:"sql"`
+	Values  []string `json:"values"` // $1…$n
+	Summary string   `json:"summary"`
+}
+
+// Message is something that leaves a node.
+type Message struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	What string `json:"what"`
+	Form string `json:"form"`
+}
+
+// Lesson is what one member learns.
+type Lesson struct {
+	Member string   `json:"member"`
+	Learns []string `json:"learns"`
+}
+
+// Explain describes an accepted question.
+func Explain(c *Compiled, a *agreements.Agreement) *Explanation {
+	e := &Explanation{
+		Title: a.Title, Agreement: c.Plan.Agreement, PlanHash: fmt.Sprintf("%x", c.Hash), Asker: c.Asker,
+		Analysis: c.Analysis, Question: c.Plan.SQL, Uses: c.Uses, Release: release(&c.Plan),
+		Limits: []string{"The answer is protected by a threshold only; it is not differentially private: " +
+			"many answers to similar questions can tell more than one."},
+	}
+	for _, l := range c.Plan.Locals {
+		e.Runs = append(e.Runs, OwnerRun{
+			Owner: l.Member, Dataset: l.Dataset, SQL: l.SQL, Values: l.Args, Summary: summary(&l, c.Plan.Kind),
+		})
+	}
+	if c.Plan.Kind == plan.Join {
+		e.Leaves, e.Learns = joinLeaves(c), joinLearns(c)
+		e.Limits = append(e.Limits, "What is said above about who learns what holds while both nodes follow the protocol; "+
+			"SECURITY says what a node that deviates could learn.")
+		return e
+	}
+	e.Leaves, e.Learns = oneOwnerLeaves(c), oneOwnerLearns(c)
+	return e
+}
+
+func summary(l *plan.Local, kind plan.Kind) string {
+	if kind == plan.Join {
+		return "One line for each person or thing and group, kept inside this node."
+	}
+	return "One line for each group, kept inside this node until the release rules have been applied."
+}
+
+func release(p *plan.Plan) []string {
+	out := []string{fmt.Sprintf("A group is released only if at least %d distinct units stand behind it; rows do not count, units do.", p.MinGroupSize)}
+	if nullable(p) {
+		out = append(out, "Where a measure can be missing, its sum or average needs that many units with a value.")
+	}
+	if p.Secure != nil && p.Secure.Complement {
+		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d units of either owner's own group would be left out of it.", p.MinGroupSize))
+	}
+	out = append(out, "Groups that are too small and groups that are empty look the same.")
+	if p.PublicData {
+		out = append(out, "All rows used are public data by their contracts; the lower limit for public data applies.")
+	}
+	return out
+}
+
+func nullable(p *plan.Plan) bool {
+	for _, c := range p.Output.Columns {
+		if c.Aggregate != nil && (c.Aggregate.Nullable || c.Aggregate.Guard >= 0) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,98 @@
+package analysis
+
+import (
+	"fmt"
+
+	"parley/analysis/plan"
+)
+
+// joinLeaves describes the messages of an encrypted join.
+func joinLeaves(c *Compiled) []Message {
+	p := &c.Plan
+	w, v := p.Locals[p.Secure.W].Member, p.Locals[p.Secure.V].Member
+	out := []Message{
+		{w, v, "its unit ids, hidden under a secret key, in sorted order, with dummies mixed in (once per pair of dataset versions)",
+			"points on an elliptic curve; no id can be read or tried"},
+		{v, w, "its unit ids, in the same form (once per pair of dataset versions)",
+			"points on an elliptic curve; no id can be read or tried"},
+		{v, w, fmt.Sprintf("%s for every slot, present or not", numbers(len(p.Secure.Values))),
+			"encrypted under a key that only " + v + " holds"},
+		{w, v, fmt.Sprintf("%s for every cell", sums(len(p.Secure.Products))),
+			"encrypted and masked by one-time random numbers: each side holds one half that means nothing alone"},
+		{w + " and " + v, "each other", "the test of the minimum group size",
+			"a garbled circuit: only cells that pass are opened"},
+	}
+	if n := groupsOf(p, p.Secure.V); n > 0 && v != c.Asker {
+		out = append(out, Message{v, c.Asker, "the labels of its own groups in cells that pass", "encrypted, one key for each cell"})
+	}
+	if n := groupsOf(p, p.Secure.W); n > 0 && w != c.Asker {
+		out = append(out, Message{w, c.Asker, "the labels of its own groups in cells that pass", "encrypted, one key for each cell"})
+	}
+	return out
+}
+
+func numbers(n int) string {
+	if n == 1 {
+		return "one number"
+	}
+	return fmt.Sprintf("%d numbers", n)
+}
+
+func sums(n int) string {
+	if n == 1 {
+		return "one sum"
+	}
+	return fmt.Sprintf("%d sums", n)
+}
+
+func groupsOf(p *plan.Plan, local int) int { return len(p.Locals[local].Groups) }
+
+func joinLearns(c *Compiled) []Lesson {
+	p := &c.Plan
+	w, v := p.Locals[p.Secure.W].Member, p.Locals[p.Secure.V].Member
+	out := []Lesson{{c.Asker, []string{
+		"the released answer: " + columnNames(p),
+		"how many groups were withheld, or at most how many",
+	}}}
+	common := []string{
+		"how many units the other's dataset has, and about how many are shared (with noise, once per alignment)",
+		"the question itself, the number of cells, and the sizes and times of messages",
+		"not which units are shared, and no row or id of the other",
+	}
+	for _, m := range []string{w, v} {
+		if m == c.Asker {
+			out[0].Learns = append(out[0].Learns, common...)
+			continue
+		}
+		out = append(out, Lesson{m, append([]string{"nothing of the answer"}, common...)})
+	}
+	return out
+}
+
+func oneOwnerLeaves(c *Compiled) []Message {
+	owner := c.Plan.Locals[0].Member
+	if owner == c.Asker {
+		return []Message{}
+	}
+	return []Message{{owner, c.Asker, "the released answer: " + columnNames(&c.Plan), "over the encrypted connection of the two nodes, with a signed receipt"}}
+}
+
+func oneOwnerLearns(c *Compiled) []Lesson {
+	owner := c.Plan.Locals[0].Member
+	answer := []string{"the released answer: " + columnNames(&c.Plan), "how many groups were withheld, where that tells nothing about a group"}
+	if owner == c.Asker {
+		return []Lesson{{owner, answer}}
+	}
+	return []Lesson{{c.Asker, answer}, {owner, []string{"the question, and the answer about its own rows"}}}
+}
+
+func columnNames(p *plan.Plan) string {
+	out := ""
+	for i, c := range p.Output.Columns {
+		if i > 0 {
+			out += ", "
+		}
+		out += c.Name
+	}
+	return out
+}

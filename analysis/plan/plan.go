@@ -1,0 +1,203 @@
+// Package plan turns a checked query into plans as data: what each owner runs
+// on its own rows, and which encrypted sums are taken over the aligned slots.
+// Nothing here executes anything. Both owners build the plan for themselves
+// from the same SQL and the same agreement; Hash must agree or the run is
+// refused.
+package plan
+
+import "parley/agreements"
+
+// Plan is the whole of one run. It is plain data: its canonical JSON is what
+// Hash covers, so field order and map order carry no meaning. Integers that may
+// exceed 2^53 are JSON strings, because canonical JSON rounds numbers to doubles.
+type Plan struct {
+	Format    string `json:"format"` // "parley.plan/v1"
+	Agreement string `json:"agreement"`
+	// SQL is the checked query printed back from the AST with bound
+	// parameters in place: the text that the receipt carries.
+	SQL  string `json:"sql"`
+	Kind Kind   `json:"kind"`
+	// MinGroupSize is k after the strictest owner won.
+	MinGroupSize int  `json:"minGroupSize"`
+	PublicData   bool `json:"publicData"` // every dataset used is public
+	// Locals has one entry for a one-owner query, two for a join.
+	Locals []Local `json:"locals"`
+	Secure *Secure `json:"secure,omitempty"`
+	Output Output  `json:"output"`
+}
+
+// Kind tells a query on one owner's data from an encrypted join.
+type Kind string
+
+// Kinds of plan.
+const (
+	OneOwner Kind = "one-owner"
+	Join     Kind = "join"
+)
+
+// Local is what one owner's engine runs on its own rows. The table it reads
+// is always called data and has the contract's columns and a BLOB column
+// parley_unit, never NULL (rows without a usable unit are not imported).
+//
+// The columns of its answer are, in this order:
+//
+//	Join:      parley_unit BLOB, one VARCHAR per group column, rows BIGINT,
+//	           then per entry of Measures: sum BIGINT (NULL if none), count BIGINT
+//	           — one row per (unit, group)
+//	OneOwner:  one VARCHAR per group column, units BIGINT, rows BIGINT,
+//	           then per entry of Measures: sum HUGEINT as VARCHAR, count BIGINT,
+//	           units BIGINT (distinct units with a non-NULL value)
+//	           — one row per group
+//
+// Engines give a HUGEINT beyond 64 bits as NULL, with its count: an error
+// would tell of a group that is too small to be released.
+//
+// Sums are integers at the measure's scale (12.50 at scale 2 is 1250).
+type Local struct {
+	Member  string `json:"member"`
+	Dataset string `json:"dataset"`
+	// SQL is DuckDB SQL printed from the AST; analysts' text never reaches an
+	// engine. Args are bound to $1…$n as VARCHAR and cast in the SQL.
+	SQL      string    `json:"sql"`
+	Args     []string  `json:"args"`
+	Groups   []Group   `json:"groups"`
+	Measures []Measure `json:"measures"`
+	// GroupsSQL lists the groups there are before any filter, in the columns
+	// of a OneOwner answer without measures. It is set in a Join whose group
+	// columns are not all declared: their number is padded and then known to
+	// the other owner, so it must not depend on what the analyst filters.
+	GroupsSQL string `json:"groupsSQL,omitempty"`
+	// MaxRowsPerUnit is the declared bound the owner's import enforced.
+	MaxRowsPerUnit int64 `json:"maxRowsPerUnit,string"`
+}
+
+// Group is one GROUP BY column of one owner.
+type Group struct {
+	Column string          `json:"column"`
+	Type   agreements.Type `json:"type"`
+	// Scale of a Decimal column, for printing.
+	Scale    int      `json:"scale,omitempty"`
+	Nullable bool     `json:"nullable"`
+	Domain   []string `json:"domain,omitempty"` // declared values; empty: padded
+}
+
+// Measure is one aggregated column of one owner.
+type Measure struct {
+	Column   string          `json:"column"`
+	Type     agreements.Type `json:"type"`
+	Scale    int             `json:"scale"`
+	Nullable bool            `json:"nullable"`
+	// MaxAbs bounds |row value| at scale, from the contract.
+	MaxAbs int64 `json:"maxAbs,string"`
+}
+
+// Secure lists the encrypted inner products of a join. W is the holder of
+// weights and groups, V the holder of values (indices into Plan.Locals).
+// Every product is Σ over slots of weight(slot, group of W) · value(slot,
+// group of V); there is one cell per (group of W, group of V).
+type Secure struct {
+	W        int       `json:"w"`
+	V        int       `json:"v"`
+	Weights  []Vector  `json:"weights"`
+	Values   []Vector  `json:"values"`
+	Products []Product `json:"products"`
+	// CellGuard indexes the product that counts distinct shared units.
+	CellGuard int `json:"cellGuard"`
+	// Complement asks that, on each side, at least k of the units in its own
+	// group are shared with no row of the other side that the question
+	// selects. SharedW and SharedV index the products that count those that
+	// are shared, over all groups of the other side: were only the cell's own
+	// count compared, grouping by the other side's column would split a full
+	// match into parts that pass.
+	Complement bool `json:"complement"`
+	SharedW    int  `json:"sharedW"`
+	SharedV    int  `json:"sharedV"`
+	// MaxCells caps groups of W × groups of V, after padding.
+	MaxCells int `json:"maxCells"`
+}
+
+// Vector is one number per (unit, own group), computed from a Local's answer.
+type Vector struct {
+	Of VectorKind `json:"of"`
+	// Any makes it one number per unit, whatever its groups; only for Units.
+	Any bool `json:"any,omitempty"`
+	// Measure indexes Local.Measures for Sum, Count and HasValue.
+	Measure int `json:"measure,omitempty"`
+	// MaxAbs bounds the absolute entry, from declared bounds.
+	MaxAbs int64 `json:"maxAbs,string"`
+}
+
+// VectorKind says how a unit's rows become one integer.
+type VectorKind string
+
+// Vector kinds.
+const (
+	Units    VectorKind = "units"    // 1 if the unit has a row in the group
+	Rows     VectorKind = "rows"     // number of rows
+	Sum      VectorKind = "sum"      // sum of a measure, at scale; NULL counts 0
+	Count    VectorKind = "count"    // rows whose measure is not NULL
+	HasValue VectorKind = "hasValue" // 1 if some row's measure is not NULL
+)
+
+// Product is one encrypted inner product.
+type Product struct {
+	Weight int `json:"weight"`
+	Value  int `json:"value"`
+}
+
+// Output describes the answer's columns and its order.
+type Output struct {
+	Columns []OutputColumn `json:"columns"`
+	OrderBy []Order        `json:"orderBy,omitempty"`
+	Limit   int            `json:"limit,omitempty"` // 0: none
+}
+
+// OutputColumn is a group column or an aggregate.
+type OutputColumn struct {
+	Name string `json:"name"`
+	// Group is set for a group column: Local index and index into its Groups.
+	Group *GroupRef `json:"group,omitempty"`
+	// Aggregate is set otherwise.
+	Aggregate *Aggregate `json:"aggregate,omitempty"`
+}
+
+// GroupRef points at Locals[Local].Groups[Index].
+type GroupRef struct {
+	Local int `json:"local"`
+	Index int `json:"index"`
+}
+
+// Func is an aggregate function.
+type Func string
+
+// Aggregate functions.
+const (
+	CountRows  Func = "count_rows"
+	CountUnits Func = "count_units"
+	SumOf      Func = "sum"
+	AvgOf      Func = "avg"
+)
+
+// Aggregate says how a released number is made. For a Join, Total and Rows
+// and Guard index Secure.Products. For OneOwner, Measure indexes
+// Locals[0].Measures and the products are -1.
+type Aggregate struct {
+	Func    Func            `json:"func"`
+	Type    agreements.Type `json:"type"`    // of the result; avg is Decimal
+	Scale   int             `json:"scale"`   // of the sum
+	Measure int             `json:"measure"` // OneOwner only; -1 for counts
+	Total   int             `json:"total"`   // numerator, or the count itself
+	Rows    int             `json:"rows"`    // denominator of AVG; -1 otherwise
+	// Guard is the product counting units with a non-NULL argument, -1 when
+	// the argument cannot be NULL. Below k the aggregate is NULL.
+	Guard int `json:"guard"`
+	// Nullable mirrors Guard for OneOwner plans.
+	Nullable bool `json:"nullable"`
+}
+
+// Order is one ORDER BY key: an output column, applied to released values.
+type Order struct {
+	Column     int  `json:"column"`
+	Desc       bool `json:"desc"`
+	NullsFirst bool `json:"nullsFirst"`
+}

@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"math"
+	"math/big"
+
+	"parley/analysis/check"
+)
+
+// MaxCells caps groups of W × groups of V of a join, after padding.
+const MaxCells = 4096
+
+// secureBuilder collects vectors and products, each once.
+type secureBuilder struct {
+	s      *Secure
+	locals []*localBuilder
+}
+
+// newSecure chooses the roles: W is the side with the groups, on both sides
+// the owner of the first GROUP BY column, with no groups the first table.
+func newSecure(q *check.Query, locals []*localBuilder) *secureBuilder {
+	w := 0
+	if len(q.Groups) > 0 {
+		w = q.Groups[0].Table
+	}
+	b := &secureBuilder{locals: locals, s: &Secure{
+		W: w, V: 1 - w, Complement: !q.PublicData, MaxCells: MaxCells,
+	}}
+	b.s.CellGuard = b.product(0, Vector{Of: Units}, Vector{Of: Units})
+	b.s.SharedW, b.s.SharedV = b.s.CellGuard, b.s.CellGuard
+	if b.s.Complement {
+		b.s.SharedW, b.s.SharedV = b.shared(q, w), b.shared(q, 1-w)
+	}
+	return b
+}
+
+// shared is the product that counts the shared units of a side's own group:
+// the cell's own count unless the other side has groups too.
+func (b *secureBuilder) shared(q *check.Query, table int) int {
+	for _, g := range q.Groups {
+		if g.Table != table {
+			return b.product(table, Vector{Of: Units}, Vector{Of: Units, Any: true})
+		}
+	}
+	return b.s.CellGuard
+}
+
+// product returns the index of Σ a·b, where a is over the rows of the table
+// `table` and b over the other's.
+func (b *secureBuilder) product(table int, a, other Vector) int {
+	a.MaxAbs, other.MaxAbs = b.bound(table, a), b.bound(1-table, other)
+	w, v := a, other
+	if table != b.s.W {
+		w, v = other, a
+	}
+	p := Product{Weight: add(&b.s.Weights, w), Value: add(&b.s.Values, v)}
+	return add(&b.s.Products, p)
+}
+
+// add appends x unless it is there, and returns its index.
+func add[T comparable](list *[]T, x T) int {
+	for i, have := range *list {
+		if have == x {
+			return i
+		}
+	}
+	*list = append(*list, x)
+	return len(*list) - 1
+}
+
+// bound is the largest absolute entry of a vector, from declared bounds.
+// Package check has refused what would leave 64 bits; saturation here only
+// keeps a mistake there from wrapping.
+func (b *secureBuilder) bound(table int, v Vector) int64 {
+	l := &b.locals[table].local
+	switch v.Of {
+	case Rows, Count:
+		return l.MaxRowsPerUnit
+	case Sum:
+		product := new(big.Int).Mul(big.NewInt(l.MaxRowsPerUnit), big.NewInt(l.Measures[v.Measure].MaxAbs))
+		if product.IsInt64() {
+			return product.Int64()
+		}
+		return math.MaxInt64
+	}
+	return 1
+}
+
+// aggregate adds the products of one aggregate over the joined rows:
+//
+//	COUNT(*)              Σ rows·rows
+//	COUNT(DISTINCT unit)  Σ 1·1
+//	SUM(x)                Σ sum_x·rows of the other side
+//	AVG(x)                SUM(x) over Σ count_x·rows of the other side
+//
+// with, for an argument that may be NULL, the guard Σ hasValue_x·1.
+func (b *secureBuilder) aggregate(it check.Item) Aggregate {
+	out := countAggregate(it.Func)
+	switch it.Func {
+	case "count_star":
+		out.Total = b.product(0, Vector{Of: Rows}, Vector{Of: Rows})
+		return out
+	case "count_distinct":
+		out.Total = b.s.CellGuard
+		return out
+	}
+	t := it.Arg.Table
+	i := b.locals[t].measure(it.Arg.Rule.Name)
+	m := b.locals[t].local.Measures[i]
+	out = measureAggregate(it.Func, m)
+	out.Total = b.product(t, Vector{Of: Sum, Measure: i}, Vector{Of: Rows})
+	if it.Func == "avg" {
+		rows := Vector{Of: Rows} // every row has a value
+		if m.Nullable {
+			rows = Vector{Of: Count, Measure: i}
+		}
+		out.Rows = b.product(t, rows, Vector{Of: Rows})
+	}
+	if m.Nullable {
+		out.Guard = b.product(t, Vector{Of: HasValue, Measure: i}, Vector{Of: Units})
+	}
+	return out
+}

@@ -1,0 +1,111 @@
+package release
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Notes says in words what the numbers rest on; every rendering carries them.
+func (t *Table) Notes() []string {
+	notes := []string{t.Withheld.sentence(t.MinGroupSize)}
+	if t.PublicData {
+		notes = append(notes, "All rows used are public data by their contracts; the lower limit for public data applies.")
+	}
+	return append(notes, "Threshold only, not differentially private.")
+}
+
+func (w Withheld) sentence(k int) string {
+	many := fmt.Sprintf("%d groups", w.Count)
+	if w.Count == 1 {
+		many = "1 group"
+	}
+	switch w.Is {
+	case Exactly:
+		return fmt.Sprintf("Withheld: %s (minimum group size %d).", many, k)
+	case AtMost:
+		return fmt.Sprintf("Withheld: at most %s (minimum group size %d); some of them may not exist.", many, k)
+	}
+	return fmt.Sprintf("Groups of fewer than %d units are withheld; how many there are is not stated.", k)
+}
+
+// Text writes the table in aligned columns, followed by its notes.
+func (t *Table) Text(w io.Writer) error {
+	cells := [][]string{{}}
+	for _, c := range t.Columns {
+		cells[0] = append(cells[0], printable(c.Name))
+	}
+	for _, r := range t.Rows {
+		line := make([]string, 0, len(r))
+		for _, v := range r {
+			if v.Null {
+				line = append(line, "NULL")
+				continue
+			}
+			line = append(line, printable(v.Text))
+		}
+		cells = append(cells, line)
+	}
+	var b strings.Builder
+	widths := t.widths(cells)
+	for i, line := range cells {
+		t.line(&b, line, widths)
+		if i == 0 {
+			t.line(&b, rules(widths), widths)
+		}
+	}
+	for _, note := range t.Notes() {
+		b.WriteString(note + "\n")
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	return nil
+}
+
+func (t *Table) widths(cells [][]string) []int {
+	widths := make([]int, len(t.Columns))
+	for _, line := range cells {
+		for i, s := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(s))
+		}
+	}
+	return widths
+}
+
+func rules(widths []int) []string {
+	out := make([]string, 0, len(widths))
+	for _, w := range widths {
+		out = append(out, strings.Repeat("-", w))
+	}
+	return out
+}
+
+// line writes one row; numbers stand to the right.
+func (t *Table) line(b *strings.Builder, cells []string, widths []int) {
+	var row strings.Builder
+	for i, s := range cells {
+		if i > 0 {
+			row.WriteString("  ")
+		}
+		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(s))
+		if numeric(t.Columns[i].Type) {
+			s, pad = pad, s
+		}
+		row.WriteString(s + pad)
+	}
+	b.WriteString(strings.TrimRight(row.String(), " ") + "\n")
+}
+
+// printable keeps group labels from moving a terminal's cursor or reordering
+// the line.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,134 @@
+package sql
+
+// Query is one SELECT of the language. Positions (Pos) are byte offsets into
+// Source.Text, or NoPos.
+type Query struct {
+	Source  Source
+	Items   []Item
+	From    []Table // one, or two for a join
+	Using   *Using  // JOIN … USING (column)
+	Where   []Expr  // conjuncts of WHERE and of ON; the row passes if all are true
+	GroupBy []Expr  // *Column or *Literal (a position)
+	OrderBy []OrderKey
+	Limit   int // 0: none
+}
+
+// Item is one entry of the select list.
+type Item struct {
+	Expr  Expr // *Column or *Call
+	Alias string
+	Pos   int
+}
+
+// Table is one entry of FROM.
+type Table struct {
+	Name, Alias string
+	Pos         int
+}
+
+// Using is the column of JOIN … USING.
+type Using struct {
+	Column string
+	Pos    int
+}
+
+// OrderKey is one entry of ORDER BY.
+type OrderKey struct {
+	Expr       Expr // *Column, *Call or *Literal (a position)
+	Desc       bool
+	NullsFirst bool
+	Pos        int
+}
+
+// Expr is an expression: *Column, *Literal, *Param, *Call, *Compare, *Logic,
+// *In, *Between, *IsNull or *Like.
+type Expr interface{ Position() int }
+
+// Pos is a byte offset into the SQL text.
+type Pos int
+
+// NoPos says that the tree gives no position.
+const NoPos = -1
+
+// Position returns the byte offset, or NoPos.
+func (p Pos) Position() int { return int(p) }
+
+// Column is a column reference; Table is empty when it was not qualified.
+type Column struct {
+	Pos
+	Table, Name string
+}
+
+// LiteralKind is the kind of a Literal.
+type LiteralKind string
+
+// Kinds of literal.
+const (
+	TextLiteral    LiteralKind = "text"
+	IntegerLiteral LiteralKind = "integer"
+	DecimalLiteral LiteralKind = "decimal"
+	DateLiteral    LiteralKind = "date"
+	BooleanLiteral LiteralKind = "boolean"
+)
+
+// Literal is a constant. Text is its decimal, ISO or plain text.
+type Literal struct {
+	Pos
+	Kind LiteralKind
+	Text string
+}
+
+// Param is $name.
+type Param struct {
+	Pos
+	Name string
+}
+
+// Call is an aggregate: count_star (no Arg), count_distinct, sum or avg.
+type Call struct {
+	Pos
+	Func string
+	Arg  *Column
+}
+
+// Compare is L op R with op one of = <> < <= > >=.
+type Compare struct {
+	Pos
+	Op   string
+	L, R Expr
+}
+
+// Logic is AND, OR or NOT over Kids.
+type Logic struct {
+	Pos
+	Op   string
+	Kids []Expr
+}
+
+// In is X [NOT] IN (List).
+type In struct {
+	Pos
+	Not  bool
+	X    Expr
+	List []Expr
+}
+
+// Between is X BETWEEN Lo AND Hi.
+type Between struct {
+	Pos
+	X, Lo, Hi Expr
+}
+
+// IsNull is X IS [NOT] NULL.
+type IsNull struct {
+	Pos
+	Not bool
+	X   Expr
+}
+
+// Like is X [NOT] LIKE Pattern.
+type Like struct {
+	Pos
+	Not        bool
+	X, Pattern Expr
+}

@@ -1,0 +1,90 @@
+package sql
+
+import "strings"
+
+// clause is a part of SELECT that the language leaves out, by the field that
+// betrays it in the tree. attack is the red-team id that it stands against.
+type clause struct{ field, attack, what, hint string }
+
+// clauses are looked at in this order, so that refusals are deterministic.
+var clauses = []clause{
+	{"cte_map", "", "WITH is not part of the language.", "Ask one SELECT over the agreement's datasets."},
+	{"aggregate_handling", "", "GROUP BY ALL is not part of the language.", "Name the columns to group by."},
+	{"having", "R05", "HAVING is not part of the language: a condition on a group tells about groups that are withheld.",
+		"Use ORDER BY and LIMIT, which work on released values."},
+	{"qualify", "R21", "QUALIFY is not part of the language.", "Use ORDER BY and LIMIT, which work on released values."},
+	{"sample", "R21", "Sampling is not part of the language.", "Answers are computed over all rows."},
+	{"at_clause", "", "AT is not part of the language.", ""},
+	{"column_name_alias", "", "Renaming a table's columns is not part of the language.", "Use the dataset's own column names."},
+	{"schema_name", "", "Schemas are not part of the language.", "Write the dataset's name alone."},
+	{"catalog_name", "", "Catalogs are not part of the language.", "Write the dataset's name alone."},
+	{"schema", "", "Functions of a schema are not part of the language.", "Write the function's name alone."},
+	{"catalog", "", "Functions of a catalog are not part of the language.", "Write the function's name alone."},
+	{"filter", "R06", "FILTER is not part of the language.", "Put the condition in WHERE."},
+	{"order_bys", "", "ORDER BY inside an aggregate is not part of the language.", ""},
+	{"offset", "", "OFFSET is not part of the language.", "Use LIMIT alone."},
+	{"distinct", "", "DISTINCT inside this aggregate is not part of the language.", "COUNT(DISTINCT unit) counts units."},
+	{"try_cast", "", "TRY_CAST is not part of the language.", ""},
+}
+
+// nodeNames gives plain names to node types that are refused.
+var nodeNames = map[string][2]string{
+	"SET_OPERATION_NODE": {"UNION, INTERSECT and EXCEPT are", "Ask each question by itself."},
+	"RECURSIVE_CTE_NODE": {"WITH RECURSIVE is", "Ask one SELECT over the agreement's datasets."},
+	"CTE_NODE":           {"WITH is", "Ask one SELECT over the agreement's datasets."},
+	"STATEMENT_NODE":     {"This statement is", ""},
+	"SUBQUERY":           {"A subquery is", "Name the datasets directly."},
+	"TABLE_FUNCTION":     {"A table function is", "Tables are the agreement's datasets."},
+	"EXPRESSION_LIST":    {"VALUES is", "Tables are the agreement's datasets."},
+	"EMPTY":              {"A SELECT without FROM is", "Name a dataset of the agreement after FROM."},
+	"SHOW_REF":           {"DESCRIBE, SHOW and SUMMARIZE are", ""},
+	"PIVOT":              {"PIVOT is", ""},
+	"COLUMN_DATA":        {"A literal table is", ""},
+	"STAR": {"A list of all columns (*) is",
+		"Raw rows never leave their owner: select grouped columns and aggregates."},
+	"WINDOW":       {"A window function (OVER) is", "Use GROUP BY."},
+	"CASE":         {"CASE is", "Put the condition in WHERE."},
+	"COLLATE":      {"COLLATE is", ""},
+	"LAMBDA":       {"A lambda is", ""},
+	"POSITIONAL":   {"A positional reference (#1) is", "Name the column."},
+	"CAST":         {"A cast is", "Only literals such as DATE '2024-01-31' and TRUE are."},
+	"DEFAULT":      {"DEFAULT is", ""},
+	"COMPARE_NONE": {"This comparison is", ""},
+}
+
+// comparisons maps the tree's comparisons to the language's.
+var comparisons = map[string]string{
+	"COMPARE_EQUAL": "=", "COMPARE_NOTEQUAL": "<>",
+	"COMPARE_LESSTHAN": "<", "COMPARE_LESSTHANOREQUALTO": "<=",
+	"COMPARE_GREATERTHAN": ">", "COMPARE_GREATERTHANOREQUALTO": ">=",
+}
+
+const singleUnitHint = "It would show the value of a single unit: COUNT, SUM and AVG are the aggregates."
+
+// functionHints explains refused functions that people do try.
+var functionHints = hints(map[string]string{
+	singleUnitHint: "min max any_value arbitrary first last arg_min arg_max argmin argmax min_by max_by mode median " +
+		"quantile quantile_cont quantile_disc approx_quantile string_agg group_concat listagg list array_agg " +
+		"histogram bit_xor bit_and bit_or bool_and bool_or product approx_top_k",
+	"Write AVG.":                  "mean",
+	"Write COUNT(DISTINCT unit).": "approx_count_distinct",
+	"Sums and averages are the measures of this version.": "stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp",
+	"Compare the column itself with a value; LIKE works on text.": "~~* !~~* like_escape not_like_escape ~~~ regexp_full_match regexp_matches " +
+		"^@ starts_with contains prefix suffix lower upper trim substring",
+	"Arithmetic is not part of the language: use the column or the value itself.": "+ - * / % // ** << >> & |",
+	"Nothing outside the agreement's datasets can be read.": "read_csv read_csv_auto read_text read_blob read_json read_json_auto " +
+		"read_parquet parquet_scan sniff_csv parquet_metadata glob getenv query query_table current_setting " +
+		"duckdb_settings duckdb_secrets json_execute_serialized_sql getvariable",
+	"Write one comparison for each column.":                     "row",
+	"Conditions test single rows, before anything is added up.": "sum avg count count_star",
+})
+
+func hints(byHint map[string]string) map[string]string {
+	out := map[string]string{}
+	for hint, names := range byHint {
+		for _, name := range strings.Fields(names) {
+			out[name] = hint
+		}
+	}
+	return out
+}

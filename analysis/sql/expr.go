@@ -1,0 +1,237 @@
+package sql
+
+import (
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// operand lowers one side of a comparison: a column, a literal or $name.
+func (l *lowering) operand(v any, outer int) (Expr, error) {
+	n, err := l.object(v, outer)
+	if err != nil {
+		return nil, err
+	}
+	switch n.kind {
+	case "COLUMN_REF":
+		return l.columnNode(n)
+	case "VALUE_CONSTANT":
+		return l.constant(n)
+	case "OPERATOR_CAST":
+		return l.cast(n)
+	case "VALUE_PARAMETER":
+		p := &Param{Pos: Pos(n.pos), Name: n.text("identifier")}
+		return p, n.finish()
+	case "FUNCTION":
+		return nil, l.function(n.text("function_name"), n.pos)
+	}
+	if isCondition(n.kind) {
+		return nil, l.src.Refuse(n.pos, "unsupported-syntax", "", "Compare a column with a value.",
+			"Comparing the outcome of a condition is not part of the language.")
+	}
+	return nil, l.unsupportedExpr(n)
+}
+
+func isCondition(kind string) bool {
+	return strings.HasPrefix(kind, "COMPARE_") || strings.HasPrefix(kind, "CONJUNCTION_") ||
+		strings.HasPrefix(kind, "OPERATOR_IS_") || kind == "OPERATOR_NOT"
+}
+
+func (l *lowering) columnNode(n *node) (*Column, error) {
+	names := n.list("column_names")
+	parts := make([]string, 0, 2)
+	for _, v := range names {
+		s, ok := v.(string)
+		if !ok || s == "" {
+			return nil, l.unsupported(n.kind, n.pos)
+		}
+		parts = append(parts, s)
+	}
+	c := &Column{Pos: Pos(n.pos)}
+	switch len(parts) {
+	case 1:
+		c.Name = parts[0]
+	case 2:
+		c.Table, c.Name = parts[0], parts[1]
+	default:
+		return nil, l.src.Refuse(n.pos, "unsupported-syntax", "", "Write column or dataset.column.",
+			"A column name of %d parts is not part of the language.", len(parts))
+	}
+	return c, n.finish()
+}
+
+// aggregate lowers COUNT(*), COUNT(DISTINCT c), SUM(c) and AVG(c).
+func (l *lowering) aggregate(n *node) (Expr, error) {
+	name, kids := strings.ToLower(n.text("function_name")), n.list("children")
+	distinct, _ := n.fields["distinct"].(bool)
+	call := &Call{Pos: Pos(n.pos), Func: name}
+	switch {
+	case name == "count_star" && len(kids) == 0:
+		return call, n.finish()
+	case name == "count" && distinct:
+		n.take("distinct")
+		call.Func = "count_distinct"
+	case name == "count":
+		return nil, l.src.Refuse(n.pos, "unsupported-function", "",
+			"COUNT(*) counts rows, COUNT(DISTINCT unit) counts units.",
+			"COUNT of a column is not part of the language.")
+	case name == "sum", name == "avg":
+	default:
+		return nil, l.function(name, n.pos)
+	}
+	if len(kids) != 1 {
+		return nil, l.function(name, n.pos)
+	}
+	arg, err := l.object(kids[0], n.pos)
+	if err != nil {
+		return nil, err
+	}
+	if arg.kind != "COLUMN_REF" {
+		return nil, l.src.Refuse(arg.pos, "unsupported-syntax", "",
+			"Aggregate a column as it is; put conditions in WHERE.",
+			"An expression inside %s is not part of the language.", strings.ToUpper(strings.TrimSuffix(call.Func, "_distinct")))
+	}
+	if call.Arg, err = l.columnNode(arg); err != nil {
+		return nil, err
+	}
+	return call, n.finish()
+}
+
+// function refuses a function by name.
+func (l *lowering) function(name string, pos int) error {
+	name = strings.ToLower(name)
+	return l.src.Refuse(pos, "unsupported-function", "", functionHints[name],
+		"The function %s is not part of the language.", Name(name))
+}
+
+// cast lowers the casts that the parser writes for literals: DATE '…' and
+// TRUE. Any other cast could be made to fail on a chosen row and so tell about
+// it.
+func (l *lowering) cast(n *node) (Expr, error) {
+	to, _ := n.take("cast_type").(map[string]any)
+	child, err := l.object(n.take("child"), n.pos)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.finish(); err != nil {
+		return nil, err
+	}
+	kind, _ := to["id"].(string)
+	if child.kind != "VALUE_CONSTANT" || !only(to, "id") || (kind != "DATE" && kind != "BOOLEAN") {
+		return nil, l.unsupported("CAST", n.pos)
+	}
+	lit, err := l.constant(child)
+	if err != nil {
+		return nil, err
+	}
+	if lit.Kind != TextLiteral {
+		return nil, l.unsupported("CAST", n.pos)
+	}
+	lit.Pos = Pos(n.pos)
+	if kind == "DATE" {
+		lit.Kind = DateLiteral
+		return lit, nil
+	}
+	lit.Kind = BooleanLiteral
+	switch strings.ToLower(lit.Text) {
+	case "t", "true":
+		lit.Text = "true"
+	case "f", "false":
+		lit.Text = "false"
+	default:
+		return nil, l.unsupported("CAST", n.pos)
+	}
+	return lit, nil
+}
+
+func (l *lowering) constant(n *node) (*Literal, error) {
+	value, _ := n.take("value").(map[string]any)
+	if err := n.finish(); err != nil {
+		return nil, err
+	}
+	if null, _ := value["is_null"].(bool); null {
+		return nil, l.src.Refuse(n.pos, "null-literal", "", "Write IS NULL or IS NOT NULL.",
+			"Comparing with NULL is never true.")
+	}
+	if lit, ok := literal(value); ok {
+		lit.Pos = Pos(n.pos)
+		return lit, nil
+	}
+	return nil, l.src.Refuse(n.pos, "bad-literal", "", "Write whole numbers, decimals, text, DATE '…', TRUE or FALSE.",
+		"This literal is not part of the language.")
+}
+
+// only reports whether m says nothing but by the named fields.
+func only(m map[string]any, fields ...string) bool {
+	for f, v := range m {
+		if !slices.Contains(fields, f) && !isDefault(f, v) {
+			return false
+		}
+	}
+	return true
+}
+
+func literal(value map[string]any) (*Literal, bool) {
+	typ, _ := value["type"].(map[string]any)
+	id, _ := typ["id"].(string)
+	if !only(value, "type", "value") || !only(typ, "id", "type_info") {
+		return nil, false
+	}
+	switch v := value["value"].(type) {
+	case string:
+		return &Literal{Kind: TextLiteral, Text: v}, id == "VARCHAR" && typ["type_info"] == nil
+	case json.Number:
+		text, ok := number(id, typ["type_info"], v)
+		if id == "DECIMAL" {
+			return &Literal{Kind: DecimalLiteral, Text: text}, ok
+		}
+		return &Literal{Kind: IntegerLiteral, Text: text}, ok
+	}
+	return nil, false
+}
+
+// number writes a numeric constant as decimal text. Floating point (1e3, or
+// more digits than a decimal holds) is not exact and is not accepted.
+func number(id string, info any, v json.Number) (string, bool) {
+	unscaled, ok := new(big.Int).SetString(limited(v), 10)
+	if !ok {
+		return "", false
+	}
+	switch id {
+	case "INTEGER", "BIGINT":
+		return unscaled.String(), info == nil
+	case "DECIMAL":
+		m, _ := info.(map[string]any)
+		s, _ := m["scale"].(json.Number)
+		scale, err := s.Int64()
+		if err != nil || scale < 0 || scale > 38 || !only(m, "type", "width", "scale") {
+			return "", false
+		}
+		return Unscaled(unscaled, int(scale)), true
+	}
+	return "", false
+}
+
+func limited(v json.Number) string {
+	if len(v) > 40 {
+		return ""
+	}
+	return string(v)
+}
+
+// Unscaled writes an integer at a decimal scale as decimal text: 1250 at
+// scale 2 is "12.50".
+func Unscaled(v *big.Int, scale int) string {
+	digits := new(big.Int).Abs(v).String()
+	if scale > 0 {
+		if len(digits) <= scale {
+			digits = strings.Repeat("0", scale-len(digits)+1) + digits
+		}
+		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+	}
+	if v.Sign() < 0 {
+		digits = "-" + digits
+	}
+	return digits
+}

@@ -1,0 +1,95 @@
+package sql
+
+func (l *lowering) from(n *node, q *Query) error {
+	f, err := l.object(n.take("from_table"), n.pos)
+	if err != nil {
+		return err
+	}
+	switch f.kind {
+	case "BASE_TABLE":
+		return l.table(f, q)
+	case "JOIN":
+		return l.join(f, q)
+	}
+	return l.notATable(f)
+}
+
+// notATable refuses anything in FROM but a dataset; functions by their name.
+func (l *lowering) notATable(f *node) error {
+	if call, ok := f.fields["function"].(map[string]any); ok && f.kind == "TABLE_FUNCTION" {
+		name, _ := call["function_name"].(string)
+		return l.src.Refuse(f.pos, "unsupported-function", "", "Tables are the agreement's datasets.",
+			"The table function %s is not part of the language.", Name(name))
+	}
+	return l.unsupported(f.kind, f.pos)
+}
+
+func (l *lowering) table(n *node, q *Query) error {
+	q.From = append(q.From, Table{Name: n.text("table_name"), Alias: n.text("alias"), Pos: n.pos})
+	return n.finish()
+}
+
+// join lowers JOIN … ON, JOIN … USING and the comma join, which is a cross
+// join until a condition in WHERE says otherwise (package check insists).
+func (l *lowering) join(n *node, q *Query) error {
+	left, right := n.take("left"), n.take("right")
+	condition, using := n.take("condition"), n.list("using_columns")
+	if err := l.joinKind(n); err != nil {
+		return err
+	}
+	if err := n.finish(); err != nil {
+		return err
+	}
+	for _, side := range []any{left, right} {
+		t, err := l.object(side, n.pos)
+		if err != nil {
+			return err
+		}
+		if t.kind == "JOIN" {
+			return l.src.Refuse(t.pos, "too-many-tables", "", "Ask each pair of datasets by itself.",
+				"More than two datasets in one question are not part of the language.")
+		}
+		if t.kind != "BASE_TABLE" {
+			return l.notATable(t)
+		}
+		if err := l.table(t, q); err != nil {
+			return err
+		}
+	}
+	if len(using) > 0 {
+		name, _ := using[0].(string)
+		if len(using) > 1 || name == "" {
+			return l.src.Refuse(n.pos, "bad-join", "", "Join on the unit column alone.",
+				"Joining on several columns is not part of the language.")
+		}
+		q.Using = &Using{Column: name, Pos: n.pos}
+	}
+	if condition == nil {
+		return nil
+	}
+	return l.conjuncts(condition, n.pos, q)
+}
+
+var joinNames = map[string]string{
+	"LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "OUTER": "FULL JOIN", "FULL": "FULL JOIN",
+	"SEMI": "SEMI JOIN", "ANTI": "ANTI JOIN",
+	"NATURAL": "NATURAL JOIN", "POSITIONAL": "POSITIONAL JOIN", "ASOF": "ASOF JOIN",
+}
+
+// joinKind takes join_type and ref_type and refuses all but inner joins.
+func (l *lowering) joinKind(n *node) error {
+	how, ref := n.text("join_type"), n.text("ref_type")
+	word := how
+	if how == "INNER" {
+		if ref == "REGULAR" || ref == "CROSS" {
+			return nil
+		}
+		word = ref
+	}
+	name := joinNames[word]
+	if name == "" {
+		name = "This kind of join"
+	}
+	return l.src.Refuse(n.pos, "bad-join", "", "Write JOIN … ON with the two unit columns.",
+		"%s is not part of the language.", name)
+}

@@ -1,0 +1,21 @@
+// Package api is the door of a node's own people and programs. Its handlers
+// serve HOME/control.sock, where the file's mode (0600) says who may come in.
+//
+//	GET    /v1/status                 is the node up, who is it
+//	GET    /v1/card                   its entry for an agreement
+//	GET    /v1/datasets               POST: add one from a contract
+//	GET    /v1/datasets/NAME          its contract
+//	GET    /v1/datasets/NAME/profile  figures for the owner's eyes
+//	GET    /v1/agreements             POST: import a signed one
+//	GET    /v1/agreements/ID
+//	POST   /v1/agreements/sign        draft or envelope in, envelope out
+//	POST   /v1/explain                what a question would do
+//	POST   /v1/runs                   202 and the run
+//	GET    /v1/runs                   the latest ones
+//	GET    /v1/runs/ID
+//	GET    /v1/runs/ID/events         one JSON line per change until it ends
+//	DELETE /v1/runs/ID                cancel
+//
+// Errors are problem details (RFC 9457). Their texts are for this node's own
+// people; what a partner may know is decided in cleanroom/offer.go.
+package api

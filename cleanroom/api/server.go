@@ -1,0 +1,317 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"parley/agreements"
+	"parley/analysis"
+	"parley/cleanroom"
+	"parley/cleanroom/audit"
+	"parley/cleanroom/store"
+)
+
+// maxBody bounds every request: an agreement or a contract is far smaller.
+const maxBody = 4 << 20
+
+// Handler serves a node's own API.
+func Handler(n *cleanroom.Node) http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = problem
+	e.Use(calm)
+	s := server{n}
+	g := e.Group("/v1")
+	g.GET("/status", s.status)
+	g.GET("/card", s.card)
+	g.GET("/datasets", s.datasets)
+	g.POST("/datasets", s.addDataset)
+	g.GET("/datasets/:name", s.contract)
+	g.GET("/datasets/:name/profile", s.profile)
+	g.GET("/agreements", s.agreements)
+	g.POST("/agreements", s.importAgreement)
+	g.POST("/agreements/sign", s.signAgreement)
+	g.GET("/agreements/:id", s.agreement)
+	g.POST("/explain", s.explain)
+	g.POST("/runs", s.submit)
+	g.GET("/runs", s.runs)
+	g.GET("/runs/:id", s.run)
+	g.GET("/runs/:id/events", s.events)
+	g.DELETE("/runs/:id", s.cancel)
+	return e
+}
+
+type server struct{ node *cleanroom.Node }
+
+// Problem is an error on the wire (RFC 9457). Refusal is set when a question
+// was refused, so that a program can point at the place.
+type Problem struct {
+	Type    string            `json:"type"`
+	Title   string            `json:"title"`
+	Status  int               `json:"status"`
+	Detail  string            `json:"detail"`
+	Refusal *analysis.Refusal `json:"refusal,omitempty"`
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+func problem(err error, c echo.Context) {
+	p := &Problem{Type: "about:blank", Status: http.StatusUnprocessableEntity, Detail: err.Error()}
+	var he *echo.HTTPError
+	switch {
+	case errors.As(err, &p.Refusal):
+		p.Type = "urn:parley:problem:refused"
+	case errors.As(err, &he):
+		p.Status = he.Code
+	case errors.Is(err, cleanroom.ErrNoRun), errors.Is(err, cleanroom.ErrNoAgreement), errors.Is(err, store.ErrNotFound):
+		p.Status = http.StatusNotFound
+	case errors.Is(err, cleanroom.ErrBusy):
+		p.Status = http.StatusTooManyRequests
+	case errors.Is(err, audit.ErrPoisoned), errors.Is(err, store.ErrClosed):
+		p.Status = http.StatusInternalServerError
+	}
+	p.Title = http.StatusText(p.Status)
+	c.Response().Header().Set("Content-Type", "application/problem+json")
+	_ = c.JSON(p.Status, p) // the caller has gone; there is nobody to tell
+}
+
+// calm turns a panic into an error. Left to the HTTP library, its value would
+// be written to the log, and it may hold data.
+func calm(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if recover() != nil {
+				err = echo.NewHTTPError(http.StatusInternalServerError)
+			}
+		}()
+		return next(c)
+	}
+}
+
+func body(c echo.Context) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(c.Request().Body, maxBody+1))
+	if err == nil && len(b) > maxBody {
+		err = echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+	}
+	return b, err
+}
+
+// Status is the answer of GET /v1/status.
+type Status struct {
+	Org     string `json:"org"`
+	Address string `json:"address"`
+}
+
+func (s server) status(c echo.Context) error {
+	return c.JSON(http.StatusOK, Status{Org: s.node.Org(), Address: s.node.Config().Address})
+}
+
+func (s server) card(c echo.Context) error { return c.JSON(http.StatusOK, s.node.Card()) }
+
+func (s server) datasets(c echo.Context) error {
+	all, err := s.node.Datasets(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, all)
+}
+
+// AddDataset is the body of POST /v1/datasets. Dir is what relative paths in
+// the contract are relative to.
+type AddDataset struct {
+	Contract string `json:"contract"`
+	Dir      string `json:"dir"`
+}
+
+func (s server) addDataset(c echo.Context) error {
+	var in AddDataset
+	if err := read(c, &in); err != nil {
+		return err
+	}
+	d, err := s.node.AddDataset(c.Request().Context(), []byte(in.Contract), in.Dir)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, d)
+}
+
+func (s server) contract(c echo.Context) error {
+	b, err := s.node.Contract(c.Request().Context(), c.Param("name"))
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/yaml", b)
+}
+
+func (s server) profile(c echo.Context) error {
+	p, err := s.node.Profile(c.Request().Context(), c.Param("name"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, p)
+}
+
+func (s server) agreements(c echo.Context) error {
+	all, err := s.node.Collaborations(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, all)
+}
+
+func (s server) agreement(c echo.Context) error {
+	a, err := s.node.Collaboration(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, a)
+}
+
+func (s server) importAgreement(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	e, err := agreements.Open(b)
+	if err != nil {
+		return err
+	}
+	a, err := s.node.ImportAgreement(c.Request().Context(), e)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, a)
+}
+
+// signAgreement takes a YAML draft or an envelope and returns the envelope
+// with this node's signature added.
+func (s server) signAgreement(c echo.Context) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	e, err := agreements.Open(b)
+	if err != nil && !looksSigned(b) {
+		var a *agreements.Agreement
+		if a, err = agreements.ParseDraft(b); err == nil {
+			e, err = agreements.NewEnvelope(a)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.node.SignAgreement(c.Request().Context(), e); err != nil {
+		return err
+	}
+	out, err := e.Bytes()
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/json", out)
+}
+
+// looksSigned tells an envelope (a JSON object) from a YAML draft.
+func looksSigned(b []byte) bool { return json.Valid(b) }
+
+func (s server) explain(c echo.Context) error {
+	var q cleanroom.Question
+	if err := read(c, &q); err != nil {
+		return err
+	}
+	e, err := s.node.Explain(c.Request().Context(), q)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, e)
+}
+
+// Submitted is the answer of POST /v1/runs.
+type Submitted struct {
+	ID string `json:"id"`
+}
+
+func (s server) submit(c echo.Context) error {
+	var q cleanroom.Question
+	if err := read(c, &q); err != nil {
+		return err
+	}
+	r, err := s.node.Submit(c.Request().Context(), q)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusAccepted, Submitted{ID: r.ID})
+}
+
+func (s server) runs(c echo.Context) error {
+	limit, err := strconv.Atoi(c.QueryParam("limit"))
+	if err != nil || limit < 1 || limit > 1000 {
+		limit = 50
+	}
+	all, err := s.node.Runs(c.Request().Context(), limit)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, all)
+}
+
+func (s server) run(c echo.Context) error {
+	v, err := s.node.Look(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, v)
+}
+
+// events writes the run once for every change until it has ended.
+func (s server) events(c echo.Context) error {
+	ctx := c.Request().Context()
+	v, changed, err := s.node.Wait(ctx, c.Param("id"), nil)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Content-Type", "application/x-ndjson")
+	out := json.NewEncoder(c.Response())
+	for {
+		if err := out.Encode(v); err != nil {
+			return nil
+		}
+		c.Response().Flush()
+		if changed == nil || v.Ended {
+			return nil
+		}
+		if v, changed, err = s.node.Wait(ctx, c.Param("id"), changed); err != nil {
+			return nil
+		}
+	}
+}
+
+func (s server) cancel(c echo.Context) error {
+	if err := s.node.CancelRun(c.Param("id")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// read decodes a JSON body, refusing fields that are not there.
+func read(c echo.Context, v any) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	err = d.Decode(v)
+	if err == nil && d.More() {
+		err = errors.New("something follows it")
+	}
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, "the request is not valid JSON for this call: "+err.Error())
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package cleanroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/agreements"
+	"parley/analysis"
+	"parley/analysis/plan"
+	"parley/cleanroom/peer"
+	"parley/cleanroom/store"
+	"parley/crypto/wire"
+)
+
+// partner is the other member whose node takes part, nil when the question is
+// about this node's own data alone.
+func (n *Node) partner(ad *admitted) *agreements.Member {
+	for _, l := range ad.compiled.Plan.Locals {
+		if l.Member != n.cfg.Org {
+			return ad.agreement.Member(l.Member)
+		}
+	}
+	return nil
+}
+
+// ask drives a run of this node's own question.
+func (n *Node) ask(ctx context.Context, r *Run) error {
+	p := &r.admitted.compiled.Plan
+	switch {
+	case n.partner(r.admitted) == nil:
+		return n.answerOwn(ctx, r)
+	case p.Kind == plan.OneOwner:
+		return n.askOwner(ctx, r)
+	}
+	return n.askJoin(ctx, r)
+}
+
+// client makes the connection to a member's node, pinned by the agreement.
+func (n *Node) client(m *agreements.Member) (*peer.Client, error) {
+	if m.Address == "" {
+		return nil, fmt.Errorf("the agreement gives no address for %s, so its node cannot be called", m.Name)
+	}
+	return peer.NewClient(peer.ClientConfig{Member: m.Name, Address: m.Address, Fingerprint: m.TLSFingerprint,
+		Certificate: n.cert, AllowLoopback: n.cfg.AllowLoopbackPeers, Now: n.now, Patience: n.cfg.PeerPatience}), nil
+}
+
+func (n *Node) offerOf(r *Run) (peer.Offer, error) {
+	nonce, err := newNonce()
+	q := r.admitted.question
+	return peer.Offer{Protocol: peer.Protocol, Run: r.ID, Agreement: r.admitted.id, SQL: q.SQL, Analysis: q.Analysis,
+		Params: q.Params, PlanHash: hexOf(r.admitted.compiled.Hash), Nonce: nonce}, err
+}
+
+// propose sends the offer and checks the answer's plan hash: the other node
+// compiled the question for itself.
+func propose(ctx context.Context, c *peer.Client, o peer.Offer) (*peer.Accept, error) {
+	acc, err := c.Offer(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("ask the other node: %w", err)
+	}
+	if acc.PlanHash != o.PlanHash {
+		return nil, ErrPlanDiffers
+	}
+	if len(acc.Nonce) != len(o.Nonce) {
+		return nil, errUnexpectedAnswer
+	}
+	return acc, nil
+}
+
+// askOwner has another owner answer a question about its data alone.
+func (n *Node) askOwner(ctx context.Context, r *Run) error {
+	m := n.partner(r.admitted)
+	c, err := n.client(m)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	o, err := n.offerOf(r)
+	if err != nil {
+		return err
+	}
+	_, end := r.begin("ask "+m.Name, nil)
+	defer end()
+	if _, err := propose(ctx, c, o); err != nil {
+		return err
+	}
+	go n.watch(ctx, r, c)
+	answer, err := c.Answer(ctx, r.ID)
+	if err != nil {
+		if errors.Is(context.Cause(ctx), ErrCancelled) {
+			n.tell(r, c)
+		}
+		return err
+	}
+	return n.receiveAnswer(ctx, r, answer)
+}
+
+// askJoin drives an encrypted join with another owner.
+func (n *Node) askJoin(ctx context.Context, r *Run) error {
+	o, err := n.offerOf(r)
+	if err != nil {
+		return err
+	}
+	j := &joint{n: n, run: r, plan: &r.admitted.compiled.Plan, asker: true, partner: n.partner(r.admitted), askerNonce: o.Nonce}
+	closeBox, err := n.connect(j)
+	if err != nil {
+		return err
+	}
+	r.atEnd = closeBox // after the end is recorded, so that the other node can learn why
+	if o.Side, err = j.ownSide(ctx); err != nil {
+		return err
+	}
+	acc, err := propose(ctx, j.client, o)
+	if err != nil {
+		return err
+	}
+	defer n.tellIfCancelled(ctx, j)
+	if err := j.settle(ctx, acc); err != nil {
+		return err
+	}
+	go n.watch(ctx, r, j.client)
+	out, err := j.do(ctx)
+	if err != nil {
+		return n.endedFirst(ctx, j, err)
+	}
+	return n.conclude(ctx, j, out)
+}
+
+// assist is the other owner's part of a join.
+func (n *Node) assist(ctx context.Context, j *joint) error {
+	defer n.tellIfCancelled(ctx, j)
+	go n.watch(ctx, j.run, j.client)
+	out, err := j.do(ctx)
+	if err != nil {
+		return n.endedFirst(ctx, j, err)
+	}
+	return n.concludeAssist(ctx, j, out)
+}
+
+// endedFirst finds out whether a join failed here only because the other node
+// had ended it: its mailbox is closed then, and what this node notices first
+// is a matter of chance. If so, that is the reason people should read.
+func (n *Node) endedFirst(ctx context.Context, j *joint, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	call, stop := context.WithTimeout(ctx, 2*time.Second)
+	defer stop()
+	st, e := j.client.Status(call, j.run.ID)
+	if e != nil {
+		return err
+	}
+	if there := endedThere(store.RunState(st.State)); there != nil {
+		n.log.Info("the other node ended the run first", "run", j.run.ID, "error", logged(err))
+		return there
+	}
+	return err
+}
+
+// tellIfCancelled passes a cancellation on at once. A failure is not told: the
+// other node sees it when it next asks for the run's status.
+func (n *Node) tellIfCancelled(ctx context.Context, j *joint) {
+	if cause := context.Cause(ctx); errors.Is(cause, ErrCancelled) || errors.Is(cause, ErrTimeout) || errors.Is(cause, errStopped) {
+		n.tell(j.run, j.client)
+	}
+}
+
+// connect opens the run's mailbox and the pipe to the other node. The mailbox
+// must be open before the other node learns that the run exists.
+func (n *Node) connect(j *joint) (closeBox func(), err error) {
+	if j.client, err = n.client(j.partner); err != nil {
+		return nil, err
+	}
+	closeMail, err := n.mail.Open(j.run.ID)
+	if err != nil {
+		return nil, err
+	}
+	j.raw = n.mail.Pipe(j.run.ID, j.client)
+	j.transcript = wire.NewTranscript()
+	j.pipe = j.transcript.Record(j.raw, n.cfg.Org, j.partner.Name)
+	return func() { closeMail(); j.client.Close() }, nil
+}
+
+// ownSide is the asker's side, before the other's is known: it names every
+// alignment it could reuse by role-independent look-up on the answer.
+func (j *joint) ownSide(ctx context.Context) (*peer.Side, error) {
+	own, err := j.n.side(ctx, j.run.admitted, j.plan.Locals[j.me()])
+	if err != nil {
+		return nil, err
+	}
+	j.own = own
+	last, err := j.n.store.LatestAlignment(ctx, j.run.admitted.id, own.Dataset, own.Version, j.plan.Locals[j.other()].Dataset)
+	if err != nil {
+		return nil, err
+	}
+	if last != "" && j.n.hasSlots(last) { // one whose file is lost cannot be reused
+		own.Alignment = last
+	}
+	return &own, nil
+}
+
+// settle checks the other side and decides whether a stored alignment serves.
+func (j *joint) settle(ctx context.Context, acc *peer.Accept) error {
+	if err := checkSide(j.run.admitted, j.plan.Locals[j.other()], &j.own, acc.Side); err != nil {
+		return err
+	}
+	j.theirs, j.otherNonce = *acc.Side, acc.Nonce
+	if acc.Side.Alignment == "" {
+		return nil
+	}
+	row, err := j.n.storedAlignment(ctx, j.alignmentKey())
+	if err != nil {
+		return err
+	}
+	if row == nil || row.ID != acc.Side.Alignment {
+		return errUnexpectedAnswer
+	}
+	j.stored = row
+	return nil
+}
+
+// explainFor is the sentence list of a receipt: who learned what.
+func explainFor(ad *admitted) *analysis.Explanation {
+	return analysis.Explain(ad.compiled, ad.agreement)
+}

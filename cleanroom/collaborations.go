@@ -1,0 +1,200 @@
+package cleanroom
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/agreements"
+	"parley/cleanroom/audit"
+	"parley/cleanroom/store"
+)
+
+// Collaboration is an agreement as this node holds it.
+type Collaboration struct {
+	ID        string                `json:"id"`
+	State     store.AgreementState  `json:"state"`
+	Missing   []string              `json:"missing,omitempty"` // members that have not signed
+	Agreement *agreements.Agreement `json:"agreement"`
+	FirstSeen time.Time             `json:"firstSeen"`
+	Envelope  []byte                `json:"envelope"`
+}
+
+// SignAgreement signs a draft or a partly signed agreement with this node's
+// identity key and returns the envelope. It refuses what this node could not
+// honour: a wrong key of its own, or rules wider than its contracts.
+func (n *Node) SignAgreement(ctx context.Context, e *agreements.Envelope) error {
+	a := e.Agreement()
+	if err := n.fits(ctx, a); err != nil {
+		return err
+	}
+	id, err := a.ID()
+	if err != nil {
+		return err
+	}
+	if err := n.record(entry("agreement.sign", audit.OK).agreement(id)); err != nil {
+		return err
+	}
+	return e.Sign(n.cfg.Org, identity{ctx, n.keys})
+}
+
+// fits checks an agreement against this node's own keys, contracts and clock.
+func (n *Node) fits(ctx context.Context, a *agreements.Agreement) error {
+	if err := a.Check(); err != nil {
+		return err
+	}
+	me := a.Member(n.cfg.Org)
+	if me == nil {
+		return fmt.Errorf("this agreement does not name %s", n.cfg.Org)
+	}
+	card := n.Card()
+	if me.IdentityKey != card.IdentityKey || me.TLSFingerprint != card.TLSFingerprint || me.AgeRecipient != card.AgeRecipient {
+		return fmt.Errorf("the keys this agreement gives for %s are not this node's; put the output of `parley card` into the draft", n.cfg.Org)
+	}
+	if !n.now().Before(a.Validity.NotAfter) {
+		return fmt.Errorf("this agreement ended on %s", a.Validity.NotAfter.Format(time.DateOnly))
+	}
+	for i := range a.Datasets {
+		d := &a.Datasets[i]
+		if d.Owner != n.cfg.Org {
+			continue
+		}
+		if _, err := n.ownDataset(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownDataset checks one of our datasets in an agreement: the contract must be
+// the one in use here, and the rules must allow nothing that it does not. It
+// returns the version in use.
+func (n *Node) ownDataset(ctx context.Context, d *agreements.Dataset) (store.Dataset, error) {
+	row, err := n.store.Dataset(ctx, d.Name)
+	if errors.Is(err, store.ErrNotFound) {
+		return row, fmt.Errorf("%w: run `parley dataset add` with the contract of %q first", ErrNoDataset, d.Name)
+	}
+	if err != nil {
+		return row, err
+	}
+	if row.ContractHash != d.ContractHash {
+		return row, fmt.Errorf("%w: dataset %q: the agreement was made for contract %s, the one in use here is %s",
+			ErrContractChanged, d.Name, short(d.ContractHash), short(row.ContractHash))
+	}
+	return row, narrower(&d.Rules, row.Rules)
+}
+
+// ImportAgreement verifies an envelope and stores it, adding its signatures
+// to those already here.
+func (n *Node) ImportAgreement(ctx context.Context, e *agreements.Envelope) (*Collaboration, error) {
+	a := e.Agreement()
+	if a.Member(n.cfg.Org) == nil {
+		return nil, fmt.Errorf("this agreement does not name %s, so it has no use here", n.cfg.Org)
+	}
+	id, err := a.ID()
+	if err != nil {
+		return nil, err
+	}
+	if have, err := n.store.Agreement(ctx, id); err == nil {
+		if e, err = merged(e, have); err != nil {
+			return nil, err
+		}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	state := store.AgreementPending
+	switch err := e.Verify(); {
+	case err == nil:
+		state = store.AgreementActive
+	case !errors.Is(err, agreements.ErrNotFullySigned):
+		return nil, err
+	}
+	if err := n.record(entry("agreement.import", audit.OK).agreement(id)); err != nil {
+		return nil, err
+	}
+	b, err := e.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	if err := n.store.PutAgreement(ctx, id, b, state, n.now()); err != nil {
+		return nil, err
+	}
+	n.partners.forget()
+	return n.Collaboration(ctx, id)
+}
+
+func merged(e *agreements.Envelope, have []byte) (*agreements.Envelope, error) {
+	old, err := agreements.Open(have)
+	if err != nil {
+		return nil, err
+	}
+	return old, old.Merge(e)
+}
+
+// Collaboration returns one agreement by its id, or by a unique beginning of
+// the id of at least six digits.
+func (n *Node) Collaboration(ctx context.Context, id string) (*Collaboration, error) {
+	row, err := n.findAgreement(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return collaboration(row)
+}
+
+// Collaborations lists the agreements, newest first.
+func (n *Node) Collaborations(ctx context.Context) ([]*Collaboration, error) {
+	rows, err := n.store.Agreements(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Collaboration, len(rows))
+	for i, row := range rows {
+		if out[i], err = collaboration(row); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func collaboration(row store.AgreementRow) (*Collaboration, error) {
+	e, err := agreements.Open(row.Envelope)
+	if err != nil {
+		return nil, fmt.Errorf("agreement %s in the state file: %w", short(row.ID), err)
+	}
+	return &Collaboration{ID: row.ID, State: row.State, Missing: e.Missing(), Agreement: e.Agreement(),
+		FirstSeen: row.FirstSeen, Envelope: row.Envelope}, nil
+}
+
+// inForce returns an agreement that may be acted on now: here, signed by
+// every member, within its validity, and naming this node. The signatures are
+// verified on every use, so that a changed state file changes nothing.
+func (n *Node) inForce(ctx context.Context, id string) (*agreements.Agreement, string, error) {
+	row, err := n.findAgreement(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	if row.State == store.AgreementEnded {
+		return nil, "", ErrWithdrawn
+	}
+	e, err := agreements.Open(row.Envelope)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := e.Verify(); err != nil {
+		return nil, "", err
+	}
+	if err := e.InForce(n.now()); err != nil {
+		return nil, "", err
+	}
+	a := e.Agreement()
+	if got, err := a.ID(); err != nil || got != row.ID {
+		return nil, "", fmt.Errorf("the state file holds another agreement under id %s", short(row.ID))
+	}
+	me := a.Member(n.cfg.Org)
+	if me == nil || me.IdentityKey != base64.StdEncoding.EncodeToString(n.keys.Identity()) {
+		return nil, "", fmt.Errorf("%w: %s", ErrNotNamed, n.cfg.Org)
+	}
+	return a, row.ID, nil
+}

@@ -1,0 +1,249 @@
+package cleanroom
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"parley/agreements"
+	"parley/analysis/plan"
+	"parley/analysis/release"
+	"parley/cleanroom/audit"
+	"parley/cleanroom/peer"
+	"parley/cleanroom/store"
+	"parley/internal/weak"
+)
+
+// expectation is what a node that took part in a run knows of it. It signs no
+// receipt that says anything else.
+type expectation struct {
+	receipt audit.Receipt // without what only the receiver knows
+	signed  []byte        // its envelope, once it has signed
+	over    bool          // it signs nothing more
+}
+
+// draftReceipt fills in everything about a run but its result.
+func (n *Node) draftReceipt(ad *admitted, run string, started time.Time) audit.Receipt {
+	p := &ad.compiled.Plan
+	r := audit.Receipt{Run: run, Agreement: ad.id, Question: p.SQL, Analysis: ad.question.Analysis,
+		PlanHash: hexOf(ad.compiled.Hash), Kind: string(p.Kind), MinGroupSize: p.MinGroupSize, PublicData: p.PublicData,
+		DP: ad.agreement.DP, Receiver: ad.asker, Started: started.UTC().Truncate(time.Second)}
+	if r.Analysis != "" && len(ad.question.Params) > 0 {
+		r.Parameters = ad.question.Params
+	}
+	for _, l := range explainFor(ad).Learns {
+		role := "data owner"
+		if l.Member == ad.asker {
+			role = "asker and receiver"
+		}
+		r.Parties = append(r.Parties, audit.ReceiptParty{Member: l.Member, Role: role, Learned: l.Learns})
+	}
+	return r
+}
+
+func dataset(ad *admitted, l plan.Local, version string) audit.ReceiptDataset {
+	return audit.ReceiptDataset{Name: l.Dataset, Owner: l.Member, Version: version,
+		ContractHash: ad.agreement.Dataset(l.Dataset).ContractHash}
+}
+
+// joinReceipt is what both nodes of a join know: everything but the result.
+func (j *joint) joinReceipt(started time.Time) audit.Receipt {
+	r := j.n.draftReceipt(j.run.admitted, j.run.ID, started)
+	for i, l := range j.plan.Locals {
+		side := j.own
+		if i != j.me() {
+			side = j.theirs
+		}
+		r.Datasets = append(r.Datasets, dataset(j.run.admitted, l, side.Version))
+	}
+	session := j.bound()
+	r.Alignment, r.Session, r.Transcript = j.alignment.id, hexOf(session), hexOf(j.transcript.Sum(session))
+	sent, received := j.transcript.Bytes()
+	r.BytesExchanged = sent + received
+	return r
+}
+
+// conclude makes the asker's answer of a join: table, receipt, signatures.
+func (n *Node) conclude(ctx context.Context, j *joint, out *outcome) error {
+	table, err := j.table(out)
+	if err != nil {
+		return err
+	}
+	r := j.joinReceipt(j.run.look().Created)
+	return n.finish(ctx, j.run, table, r, func(envelope []byte) ([]byte, error) {
+		_, end := j.run.begin("sign the receipt", nil)
+		defer end()
+		got, err := j.client.Cosign(ctx, j.run.ID, peer.Cosign{Receipt: envelope})
+		if err != nil {
+			return nil, fmt.Errorf("the other node's signature on the receipt: %w", err)
+		}
+		return got.Receipt, nil
+	}, j.partner)
+}
+
+// finish signs the receipt, has the partner sign it, and only then makes the
+// answer visible: first the audit log, then the state file, then memory.
+func (n *Node) finish(ctx context.Context, r *Run, t *release.Table, rec audit.Receipt, cosign func([]byte) ([]byte, error), partner *agreements.Member) error {
+	if err := n.still(ctx, r.admitted); err != nil {
+		return err
+	}
+	s, err := n.sign(t, rec)
+	if err != nil {
+		return err
+	}
+	if cosign != nil {
+		theirs, err := cosign(s.envelope)
+		if err != nil {
+			return err
+		}
+		if err := audit.VerifySignature(theirs, s.payload, identityKey(partner)); err != nil {
+			return fmt.Errorf("the other node's signature on the receipt: %w", err)
+		}
+		if s.envelope, err = audit.Merge(s.envelope, theirs); err != nil {
+			return err
+		}
+	}
+	return n.deliver(ctx, r, s.result, s.salt, s.envelope, s.receipt)
+}
+
+// signed is an answer with its receipt, signed by this node.
+type signed struct {
+	result   []byte // canonical JSON
+	salt     [32]byte
+	receipt  audit.Receipt
+	payload  []byte
+	envelope []byte
+}
+
+// sign completes a receipt with a commitment to the answer and signs it.
+func (n *Node) sign(t *release.Table, rec audit.Receipt) (*signed, error) {
+	s := &signed{receipt: rec}
+	var err error
+	if s.result, err = t.Canonical(); err != nil {
+		return nil, err
+	}
+	if _, err := rand.Read(s.salt[:]); err != nil {
+		return nil, err
+	}
+	if s.receipt.ResultCommitment, err = audit.Commit(s.salt, s.result); err != nil {
+		return nil, err
+	}
+	s.receipt.Withheld, s.receipt.Finished = t.Withheld.Count, n.utc()
+	if s.payload, err = audit.NewReceipt(s.receipt); err != nil {
+		return nil, err
+	}
+	s.envelope, err = audit.SignReceipt(s.payload, n.signer())
+	return s, err
+}
+
+// deliver makes a signed answer visible to this node's own people.
+func (n *Node) deliver(ctx context.Context, r *Run, result []byte, salt [32]byte, envelope []byte, rec audit.Receipt) error {
+	if err := n.still(ctx, r.admitted); err != nil {
+		return err
+	}
+	row, err := n.store.Agreement(ctx, r.admitted.id)
+	if err != nil {
+		return err
+	}
+	bundle, err := audit.Bundle{Receipt: envelope, Agreement: row, Result: result, Salt: hex.EncodeToString(salt[:])}.Encode()
+	if err != nil {
+		return err
+	}
+	if _, err := audit.VerifyBundle(bundle); err != nil {
+		return fmt.Errorf("the receipt does not verify, so nothing is released: %w", err)
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	e := entry("run.release", audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).
+		with("receiver", r.admitted.asker).with("resultCommitment", rec.ResultCommitment).with("planHash", rec.PlanHash)
+	if err := n.record(e); err != nil {
+		return err
+	}
+	return n.update(ctx, r, store.RunUpdate{State: store.Success, Finished: n.now(), Result: result, Receipt: bundle})
+}
+
+// cosignWait is how long an owner waits for the receiver to ask for its
+// signature once its own part is done.
+const cosignWait = time.Minute
+
+// permit is the other owner's decision to give its part of a join: what
+// admitted the question must still hold, and the audit log says so first.
+func (n *Node) permit(ctx context.Context, r *Run) error {
+	if err := n.still(ctx, r.admitted); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return n.record(entry("run.release", audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).
+		with("receiver", r.admitted.asker).with("planHash", hexOf(r.admitted.compiled.Hash)))
+}
+
+// concludeAssist is the other owner's end of a join: it has given its part
+// and signs the receipt when the receiver asks.
+func (n *Node) concludeAssist(ctx context.Context, j *joint, _ *outcome) error {
+	want := j.joinReceipt(j.run.look().Created)
+	e := entry("run.part-done", audit.OK).by(j.run.admitted.asker).run(j.run.ID).agreement(j.run.admitted.id).
+		with("planHash", want.PlanHash).with("session", want.Session).with("transcript", want.Transcript)
+	if err := n.record(e); err != nil {
+		return err
+	}
+	j.run.set(func(*View) { j.run.expected = &expectation{receipt: want} })
+	_, end := j.run.begin("sign the receipt", nil)
+	defer end()
+	deadline := time.After(cosignWait)
+	for {
+		var err error
+		j.run.mu.Lock()
+		signed, changed := j.run.expected.signed, j.run.changed
+		j.run.mu.Unlock()
+		if signed != nil {
+			return n.update(ctx, j.run, store.RunUpdate{State: store.Success, Finished: n.now(), Receipt: signed})
+		}
+		select {
+		case <-changed:
+			continue
+		case <-deadline:
+			err = errNoCosign
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		if j.run.signsNoMore() {
+			return err
+		}
+	}
+}
+
+var errNoCosign = errors.New("the receiver did not ask for this node's signature on the receipt")
+
+// signsNoMore ends the time for signing. It is false when a receipt was signed
+// in the last moment: then the run has succeeded, whatever came in between.
+func (r *Run) signsNoMore() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expected.over = r.expected.signed == nil
+	return r.expected.over
+}
+
+// sign keeps the one envelope this node has signed for a run. The same again
+// is fine, since an answer may have been lost; another is not.
+func (r *Run) sign(envelope []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch e := r.expected; {
+	case e.over:
+		return peer.Refuse(http.StatusConflict, peer.RefusedReceipt, "the run has ended without an answer at the other node")
+	case e.signed != nil && !bytes.Equal(e.signed, envelope) && !weak.Off("R45"):
+		return peer.Refuse(http.StatusConflict, peer.RefusedReceipt, "the other node has signed another receipt for this run")
+	default:
+		e.signed = envelope
+	}
+	r.notify()
+	return nil
+}

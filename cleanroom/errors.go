@@ -1,0 +1,41 @@
+package cleanroom
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Errors a caller may want to tell apart. Their texts are shown to users of
+// this node; what a partner may see is decided in offer.go.
+var (
+	ErrNoAgreement      = errors.New("no such agreement here; `parley agreement list` shows those this node has")
+	ErrNotNamed         = errors.New("the agreement does not name this node")
+	ErrContractChanged  = errors.New("the data contract is not the one that was signed")
+	ErrNoDataset        = errors.New("the dataset is not here yet")
+	ErrRulesDiffer      = errors.New("the agreement's rules differ from the data contract")
+	ErrReplaced         = errors.New("the dataset was replaced while the run was going on, so nothing is released; ask again")
+	ErrWithdrawn        = errors.New("the agreement was withdrawn here")
+	ErrPlanDiffers      = errors.New("the two nodes compiled the question to different plans, so neither runs it; both should run the same version of parley")
+	ErrTooFewUnits      = errors.New("the dataset is smaller than the smallest set its rules allow")
+	ErrNormaliser       = errors.New("the two nodes normalise the join key differently; both should run the same version of parley")
+	ErrBusy             = errors.New("this node has as many runs going on as its configuration allows (maxRuns); try again when one has ended")
+	ErrCancelled        = errors.New("cancelled")
+	ErrPeerCancelled    = errors.New("the other node cancelled the run")
+	ErrPeerFailed       = errors.New("the run failed at the other node; its own log says why")
+	ErrPeerForgot       = errors.New("the other node no longer knows the run; it was probably restarted. Nothing was released; ask again")
+	ErrProtocol         = errors.New("a check of the encrypted join failed, so nothing was released; this node's log says which. Two nodes that follow the protocol do not get here: find out why before asking again")
+	ErrTimeout          = errors.New("the run took longer than the configured runTimeout")
+	ErrNoRun            = errors.New("no such run here")
+	errDomain           = errors.New("a column holds a value that its declared domain does not list")
+	errStaleAlignment   = errors.New("the stored alignment does not cover the dataset; remove it and run again")
+	errUnexpectedAnswer = errors.New("the other node answered with something the protocol does not allow")
+)
+
+func replaced(dataset string) error { return fmt.Errorf("%w (dataset %q)", ErrReplaced, dataset) }
+
+// short abbreviates a "sha256:…" id for messages.
+func short(id string) string {
+	id = strings.TrimPrefix(id, "sha256:")
+	return id[:min(12, len(id))]
+}

@@ -1,0 +1,170 @@
+package cleanroom
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"parley/agreements"
+	"parley/cleanroom/audit"
+	"parley/cleanroom/engine"
+	"parley/cleanroom/peer"
+	"parley/cleanroom/store"
+	"parley/crypto/keys"
+)
+
+// Options are what a Node needs from outside.
+type Options struct {
+	Home   Home
+	Keys   keys.Keyring
+	Engine engine.Engine
+	Log    *slog.Logger
+	Now    func() time.Time
+}
+
+// Node is one organisation's Parley node. Its methods are safe for
+// concurrent use. Only one process may have a home open.
+type Node struct {
+	home   Home
+	cfg    Config
+	keys   keys.Keyring
+	cert   tls.Certificate
+	engine engine.Engine
+	store  *store.Store
+	audit  *audit.Log
+	mail   *peer.Mail
+	log    *slog.Logger
+	now    func() time.Time
+
+	partners    partners // TLS keys that agreements name
+	normalisers sync.Map // agreements.Unit -> digest
+
+	// life ends when the node closes; every run hangs off it.
+	life context.Context
+	stop context.CancelCauseFunc
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	runs    map[string]*Run // runs of this process, by id; mu
+	server  *peer.Server    // nil until Serve; mu
+	closing bool            // no new run; mu
+}
+
+// errStopped is the cause given to runs when the node closes.
+var errStopped = errors.New("the node is stopping")
+
+// AuditOrigin names the log in its checkpoints.
+const AuditOrigin = "parley/audit"
+
+// Open opens a node's home and checks its audit log. The node does not listen
+// until Serve.
+func Open(ctx context.Context, o Options) (*Node, error) {
+	cfg, err := o.Home.Config()
+	if err != nil {
+		return nil, err
+	}
+	cert, err := o.Keys.TLSCertificate()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{home: o.Home, cfg: cfg, keys: o.Keys, cert: cert, engine: o.Engine,
+		log: o.Log, now: o.Now, runs: map[string]*Run{}}
+	n.life, n.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	if n.store, err = store.Open(ctx, o.Home.path("state.db"), o.Now()); err != nil {
+		return nil, err
+	}
+	if n.audit, err = audit.Open(o.Home.AuditDir(), n.signer(), AuditOrigin); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if n.mail, err = peer.NewMail(o.Home.path("spool"), cfg.SpoolMiB<<20); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	n.sweepSnapshots()
+	return n, nil
+}
+
+// Org is the member name this node acts as.
+func (n *Node) Org() string { return n.cfg.Org }
+
+// Config returns the configuration the node was opened with.
+func (n *Node) Config() Config { return n.cfg }
+
+// Card is this node's entry in an agreement: its name, address and public
+// keys, nothing secret.
+func (n *Node) Card() agreements.Member {
+	return agreements.Member{
+		Name:           n.cfg.Org,
+		Address:        n.cfg.Address,
+		IdentityKey:    base64.StdEncoding.EncodeToString(n.keys.Identity()),
+		TLSFingerprint: keys.Fingerprint(n.cert.Leaf),
+		AgeRecipient:   n.keys.AgeRecipient(),
+	}
+}
+
+// Listen opens the peer door at the configured address.
+func (n *Node) Listen() (net.Listener, error) {
+	l, err := net.Listen("tcp", n.cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("open the peer door: %w", err)
+	}
+	return l, nil
+}
+
+// Serve answers partners on l until Close.
+func (n *Node) Serve(l net.Listener) error {
+	s := peer.NewServer(peer.ServerConfig{Certificate: n.cert, Service: n, Mail: n.mail, Log: n.log, Now: n.now})
+	n.mu.Lock()
+	if n.closing {
+		n.mu.Unlock()
+		return l.Close()
+	}
+	n.server = s
+	n.mu.Unlock()
+	return s.Serve(l)
+}
+
+// Close ends the runs, waits for them, and releases the home.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	n.closing = true
+	s := n.server
+	n.mu.Unlock()
+	n.stop(errStopped)
+	n.work.Wait()
+	var err error
+	if s != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		err = s.Shutdown(ctx)
+	}
+	return errors.Join(err, n.mail.Close(), n.store.Close())
+}
+
+// sweepSnapshots removes what an interrupted import left behind.
+func (n *Node) sweepSnapshots() {
+	known := map[string]bool{}
+	rows, err := n.store.Datasets(n.life)
+	if err != nil {
+		return
+	}
+	for _, d := range rows {
+		known[d.SnapshotPath] = true
+	}
+	files, err := os.ReadDir(n.home.path("snapshots"))
+	if err != nil {
+		return
+	}
+	for _, f := range files {
+		path := n.home.path("snapshots", f.Name())
+		if !known[path] {
+			os.Remove(path)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package peer
+
+// Protocol names this version of the node-to-node protocol. It is part of
+// every session id, so that two nodes of different versions never mix.
+const Protocol = "parley/peer/v1"
+
+// ChunkSize is the size in bytes of every chunk of a message but its last.
+const ChunkSize = 4 << 20
+
+// Offer asks another member's node to take part in a run. The other node
+// trusts none of it: it compiles the question itself and compares.
+type Offer struct {
+	Protocol  string            `json:"protocol"`
+	Run       string            `json:"run"`       // 32 hex digits, chosen by the asker
+	Agreement string            `json:"agreement"` // id
+	SQL       string            `json:"sql,omitempty"`
+	Analysis  string            `json:"analysis,omitempty"`
+	Params    map[string]string `json:"params,omitempty"`
+	PlanHash  string            `json:"planHash"` // hex SHA-256
+	Nonce     string            `json:"nonce"`    // 64 hex digits
+	// Side is the asker's part in a join; nil for a one-owner question.
+	Side *Side `json:"side,omitempty"`
+}
+
+// Accept is the other node's answer to an Offer it agrees to.
+type Accept struct {
+	PlanHash string `json:"planHash"`
+	Nonce    string `json:"nonce"`
+	Side     *Side  `json:"side,omitempty"`
+}
+
+// Side is what one owner tells the other before a join: nothing here depends
+// on the question.
+type Side struct {
+	Dataset string `json:"dataset"`
+	Version string `json:"version"`
+	Units   int64  `json:"units"`
+	// Normaliser is a digest over the normalisation rule and its test
+	// vector. Two nodes that normalise differently would find no overlap and
+	// not notice.
+	Normaliser string `json:"normaliser"`
+	// Alignment is the id of a stored alignment of the two versions, or "".
+	Alignment string `json:"alignment,omitempty"`
+}
+
+// Status is a run's state as the other node may know it.
+type Status struct {
+	State string `json:"state"`
+	// Reason is one of a fixed list of words, never a detail.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Answer is a one-owner question's answer on its way to the receiver.
+type Answer struct {
+	Result  []byte `json:"result"`  // canonical JSON
+	Salt    string `json:"salt"`    // 64 hex digits
+	Receipt []byte `json:"receipt"` // DSSE envelope signed by the owner
+}
+
+// Cosign asks the other node to sign a receipt it took part in.
+type Cosign struct {
+	Receipt []byte `json:"receipt"` // DSSE envelope signed by the asker
+}
+
+// Cosigned returns the receipt with the other node's signature added.
+type Cosigned struct {
+	Receipt []byte `json:"receipt"`
+}
+
+// Problem is the body of every refusal (RFC 9457).
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+}

@@ -1,0 +1,89 @@
+package peer
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+const problemType = "urn:parley:problem:"
+
+// Fixed words a node may tell its partner about a failure. They say which
+// part failed, never why in terms of data.
+const (
+	RefusedAgreement  = "agreement"  // not in force here, or does not name the caller
+	RefusedQuestion   = "question"   // this node's own check refused it
+	RefusedPlan       = "plan"       // plan hashes differ
+	RefusedDataset    = "dataset"    // contract or version does not match
+	RefusedNormaliser = "normaliser" // join keys would be normalised differently
+	RefusedBusy       = "busy"       // too many runs
+	RefusedUnknown    = "unknown"    // no such run, or not the caller's
+	RefusedReceipt    = "receipt"    // it does not say what this node saw
+	RefusedProtocol   = "protocol"   // another version of this protocol
+	RefusedMalformed  = "malformed"  // not a request of this protocol
+	RefusedDigest     = "digest"     // a chunk's bytes and digest differ
+	RefusedChanged    = "changed"    // a chunk came before with other bytes
+	RefusedSpool      = "spool"      // no room for more unread chunks
+	RefusedEnded      = "ended"      // the run ended without an answer
+	Failed            = "failed"     // everything else
+)
+
+// sentences are what a person is told for each word. They are chosen here, by
+// the node that shows them: text written by a partner's node never reaches a
+// terminal, a log or a page.
+var sentences = map[string]string{
+	RefusedAgreement:  "the other node has no agreement in force that lets this node ask",
+	RefusedQuestion:   "the other node's own check refused the question; its log says why",
+	RefusedPlan:       "the two nodes compiled the question to different plans, so neither runs it; both should run the same version of parley",
+	RefusedDataset:    "the other node's dataset is not the one that was signed for, or is too small; its owner knows which",
+	RefusedNormaliser: "the two nodes normalise the join key differently; both should run the same version of parley",
+	RefusedBusy:       "the other node has as many runs going on as it allows; try again later",
+	RefusedUnknown:    "the other node does not know this run",
+	RefusedReceipt:    "the receipt does not say what the other node saw, so it does not sign it",
+	RefusedProtocol:   "the nodes speak different protocol versions; this one speaks " + Protocol,
+	RefusedMalformed:  "the other node finds that this request is not of its version of the protocol",
+	RefusedDigest:     "a chunk arrived at the other node with other bytes than were sent",
+	RefusedChanged:    "the same chunk came to the other node twice with different bytes",
+	RefusedSpool:      "the other node's spool is full",
+	RefusedEnded:      "the run ended without an answer at the other node; its own log says why",
+	Failed:            "the other node could not do this; its own log says why",
+}
+
+// Error makes a Problem an error.
+func (p *Problem) Error() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return p.Title
+}
+
+// Refuse makes a Problem that the other node may see.
+func Refuse(status int, typ, detail string) *Problem {
+	return &Problem{Type: problemType + typ, Title: typ, Status: status, Detail: detail}
+}
+
+// IsProblem reports whether the other node answered with the given type.
+func IsProblem(err error, typ string) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Type == problemType+typ
+}
+
+// refuse is Refuse with the word's own sentence.
+func refuse(status int, word string) *Problem { return Refuse(status, word, sentences[word]) }
+
+// refusal reads a Problem of the other node. Its type chooses one of our own
+// sentences; a type we do not know is Failed; the rest is dropped.
+func refusal(b []byte, status int) error {
+	var p Problem
+	word := Failed
+	if json.Unmarshal(b, &p) == nil {
+		if w := strings.TrimPrefix(p.Type, problemType); sentences[w] != "" {
+			word = w
+		}
+	}
+	if word == Failed && status == http.StatusConflict {
+		return Refuse(status, Failed, sentences[RefusedEnded]) // the answer's way of saying so
+	}
+	return refuse(status, word)
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// RunState is where a run stands.
+type RunState string
+
+// States of a run.
+//
+//	SUBMITTED ──▶ AWAITING_APPROVAL
+//	    │               │
+//	    └──────┬────────┘
+//	           ▼
+//	        STARTED ──▶ SUCCESS
+//	           │
+//	        CANCELLING ──▶ CANCELLED       FAILED and TIMED_OUT from any of these
+const (
+	Submitted        RunState = "SUBMITTED"
+	AwaitingApproval RunState = "AWAITING_APPROVAL"
+	Started          RunState = "STARTED"
+	Success          RunState = "SUCCESS"
+	Failed           RunState = "FAILED"
+	Cancelling       RunState = "CANCELLING"
+	Cancelled        RunState = "CANCELLED"
+	TimedOut         RunState = "TIMED_OUT"
+)
+
+// Final reports whether a run in this state is over.
+func (s RunState) Final() bool {
+	return s == Success || s == Failed || s == Cancelled || s == TimedOut
+}
+
+// nextStates lists where a run may go. A run that is being cancelled cannot
+// succeed any more: its asker has been told that there will be no answer.
+func nextStates(from RunState) []RunState {
+	switch from {
+	case Submitted:
+		return []RunState{AwaitingApproval, Started, Failed, Cancelling, Cancelled, TimedOut}
+	case AwaitingApproval:
+		return []RunState{Started, Failed, Cancelling, Cancelled, TimedOut}
+	case Started:
+		return []RunState{Success, Failed, Cancelling, Cancelled, TimedOut}
+	case Cancelling:
+		return []RunState{Cancelled, Failed, TimedOut}
+	}
+	return nil
+}
+
+// check refuses an update that the present state does not allow.
+func check(from RunState, u RunUpdate) error {
+	if from.Final() {
+		return checkFinal(from, u)
+	}
+	if u.State != from && !slices.Contains(nextStates(from), u.State) {
+		return fmt.Errorf("%w: %s to %s", ErrTransition, from, u.State)
+	}
+	if u.State.Final() == u.Finished.IsZero() {
+		return fmt.Errorf("%w: the time a run finished goes with its final state", ErrTransition)
+	}
+	if len(u.Result) > 0 && u.State != Success {
+		return fmt.Errorf("%w: only SUCCESS has a result", ErrTransition)
+	}
+	return nil
+}
+
+// checkFinal lets a finished run change in one way only: a success may get a
+// receipt with more signatures.
+func checkFinal(from RunState, u RunUpdate) error {
+	receiptOnly := u.Stage == "" && u.PlanHash == "" && u.Finished.IsZero() && u.Error == "" &&
+		len(u.Result) == 0 && len(u.Receipt) > 0
+	if from != Success || u.State != Success || !receiptOnly {
+		return fmt.Errorf("%w: %s to %s, the run is over", ErrTransition, from, u.State)
+	}
+	return nil
+}
+
+// endStoppedRuns closes what a stopped node left open. Runs that wait for an
+// approval go on waiting: nothing of theirs was in memory.
+func endStoppedRuns(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE runs SET finished = ?1,
+		error = iif(error = '', ?2, error || '; ' || ?2),
+		state = iif(state = 'CANCELLING', 'CANCELLED', 'FAILED')
+		WHERE state IN ('SUBMITTED', 'STARTED', 'CANCELLING')`, toNano(now), StoppedText)
+	return err
+}

@@ -1,0 +1,40 @@
+// Package align gives the rows of two parties numbered slots, so that equal
+// units share a slot and neither party learns which of its units the other
+// has.
+//
+//	C (the smaller set)                              P
+//	----------------------------------------------------------------------
+//	u_C = sort(H(c)^kC)        --- align/1/u --->
+//	                           <-- align/1/u ---     u_P = sort(H(p)^kP)
+//	                           <-- align/2/e ---     E = sort(u_C^kP)
+//	                           <-- align/2/v ---     v_C = u_C^(kP·mP), in u_C's order
+//	e_P = u_P^kC
+//	v_P = u_P^(kC·mC)          --- align/3/v --->    in u_P's order
+//	S = sort((E without e_P)^mC)
+//	                           -- align/3/count -->   |S|
+//	                           --- align/3/s --->
+//	                                                 tags = sort(Hash(v_P^mP), Hash(S^mP))
+//	slot = rank of             <-- align/4/tags --   slot = rank of
+//	Hash(v_C^mC)                                     Hash(v_P^mP)
+//
+// # Why it is safe
+//
+// The sorting is the protection. C sees its own rows in order only under
+// kP·mP, and under kP alone only sorted, that is, in an order unrelated to its
+// rows; P never sees its own values under both keys k. To link the two views
+// is to decide Diffie-Hellman, with H a random oracle. Both parties learn the
+// number of shared units, which padding (on by default) blurs, and nothing
+// else. See Buddhavarapu et al., "Private matching for compute" (2020), and
+// ALIGN.md in this directory for the format, the checks and what leaks.
+//
+// The parties follow the protocol: one that deviates can learn the membership
+// of units it chooses. What a deviation can be seen by is checked, so that it
+// ends the run.
+//
+// # Memory
+//
+// All lists are held in memory: at most about 200 bytes for each own unit and
+// 130 for each of the peer's, besides the units themselves. Every step reads
+// its input in full before it writes, as the protocol demands, so that lists
+// can move to disk without a change to the messages.
+package align

@@ -1,0 +1,431 @@
+//go:build amd64 && !purego
+
+#include "textflag.h"
+
+// Arithmetic mod p = 2^255 - 19 on eight independent values at once, with
+// AVX-512F. A value is ten limbs of 26 and 25 bits in turn (radix 2^25.5); limb
+// i of all eight values is the i-th group of 64 bytes, one Z register.
+//
+// "Reduced" limbs are below 2^26 (even) and 2^25 + 2^17 (odd). Sums and
+// differences of two reduced values have limbs below 1.5·2^27 and 1.5·2^26 + 2^17,
+// and may be multiplied: 19 times a limb is then below 2^32, as VPMULUDQ needs, and
+// every column of a product is below 2^63. No instruction depends on a value.
+
+// Limb i at R.
+#define LIMB(i, R) (i*64)(R)
+
+// acc += a·b
+#define MAC(a, b, acc) VPMULUDQ a, b, Z30; VPADDQ Z30, acc, acc
+
+// Carry from limb a, of the given width, into b.
+#define CARRY(width, mask, a, b) VPSRLQ $width, a, Z30; VPANDQ mask, a, a; VPADDQ Z30, b, b
+
+// Reduce columns Z0..Z9 in two interleaved chains; what leaves limb 9 comes
+// back times 19 = 16+2+1. Uses Z10, Z11, Z30, Z31, AX.
+#define REDUCE \
+	MOVQ $0x3ffffff, AX; VPBROADCASTQ AX, Z10; \
+	MOVQ $0x1ffffff, AX; VPBROADCASTQ AX, Z11; \
+	CARRY(26, Z10, Z0, Z1); CARRY(26, Z10, Z4, Z5); \
+	CARRY(25, Z11, Z1, Z2); CARRY(25, Z11, Z5, Z6); \
+	CARRY(26, Z10, Z2, Z3); CARRY(26, Z10, Z6, Z7); \
+	CARRY(25, Z11, Z3, Z4); CARRY(25, Z11, Z7, Z8); \
+	CARRY(26, Z10, Z4, Z5); CARRY(26, Z10, Z8, Z9); \
+	VPSRLQ $25, Z9, Z30; VPANDQ Z11, Z9, Z9; \
+	VPADDQ Z30, Z0, Z0; \
+	VPSLLQ $1, Z30, Z31; VPADDQ Z31, Z0, Z0; \
+	VPSLLQ $4, Z30, Z31; VPADDQ Z31, Z0, Z0; \
+	CARRY(26, Z10, Z0, Z1)
+
+#define STORE(R) \
+	VMOVDQU64 Z0, LIMB(0, R); \
+	VMOVDQU64 Z1, LIMB(1, R); \
+	VMOVDQU64 Z2, LIMB(2, R); \
+	VMOVDQU64 Z3, LIMB(3, R); \
+	VMOVDQU64 Z4, LIMB(4, R); \
+	VMOVDQU64 Z5, LIMB(5, R); \
+	VMOVDQU64 Z6, LIMB(6, R); \
+	VMOVDQU64 Z7, LIMB(7, R); \
+	VMOVDQU64 Z8, LIMB(8, R); \
+	VMOVDQU64 Z9, LIMB(9, R)
+
+#define LOAD(R) \
+	VMOVDQU64 LIMB(0, R), Z10; \
+	VMOVDQU64 LIMB(1, R), Z11; \
+	VMOVDQU64 LIMB(2, R), Z12; \
+	VMOVDQU64 LIMB(3, R), Z13; \
+	VMOVDQU64 LIMB(4, R), Z14; \
+	VMOVDQU64 LIMB(5, R), Z15; \
+	VMOVDQU64 LIMB(6, R), Z16; \
+	VMOVDQU64 LIMB(7, R), Z17; \
+	VMOVDQU64 LIMB(8, R), Z18; \
+	VMOVDQU64 LIMB(9, R), Z19
+
+// func mul8(z, x, y *lanes)
+//
+// Z10..Z19 hold y, Z21..Z29 hold 19·y, Z31 holds 2x_i for odd i: the product of
+// two odd limbs counts double in radix 2^25.5.
+TEXT ·mul8(SB), NOSPLIT, $0-24
+	MOVQ z+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), DX
+	LOAD(DX)
+	MOVQ $19, AX
+	VPBROADCASTQ AX, Z20
+	VPMULUDQ Z20, Z11, Z21
+	VPMULUDQ Z20, Z12, Z22
+	VPMULUDQ Z20, Z13, Z23
+	VPMULUDQ Z20, Z14, Z24
+	VPMULUDQ Z20, Z15, Z25
+	VPMULUDQ Z20, Z16, Z26
+	VPMULUDQ Z20, Z17, Z27
+	VPMULUDQ Z20, Z18, Z28
+	VPMULUDQ Z20, Z19, Z29
+
+	VPMULUDQ LIMB(0, SI), Z10, Z0
+	VPMULUDQ LIMB(0, SI), Z11, Z1
+	VPMULUDQ LIMB(0, SI), Z12, Z2
+	VPMULUDQ LIMB(0, SI), Z13, Z3
+	VPMULUDQ LIMB(0, SI), Z14, Z4
+	VPMULUDQ LIMB(0, SI), Z15, Z5
+	VPMULUDQ LIMB(0, SI), Z16, Z6
+	VPMULUDQ LIMB(0, SI), Z17, Z7
+	VPMULUDQ LIMB(0, SI), Z18, Z8
+	VPMULUDQ LIMB(0, SI), Z19, Z9
+
+	VMOVDQU64 LIMB(1, SI), Z31
+	VPADDQ Z31, Z31, Z31
+	MAC(LIMB(1, SI), Z10, Z1)
+	MAC(Z31, Z11, Z2)
+	MAC(LIMB(1, SI), Z12, Z3)
+	MAC(Z31, Z13, Z4)
+	MAC(LIMB(1, SI), Z14, Z5)
+	MAC(Z31, Z15, Z6)
+	MAC(LIMB(1, SI), Z16, Z7)
+	MAC(Z31, Z17, Z8)
+	MAC(LIMB(1, SI), Z18, Z9)
+	MAC(Z31, Z29, Z0)
+
+	MAC(LIMB(2, SI), Z10, Z2)
+	MAC(LIMB(2, SI), Z11, Z3)
+	MAC(LIMB(2, SI), Z12, Z4)
+	MAC(LIMB(2, SI), Z13, Z5)
+	MAC(LIMB(2, SI), Z14, Z6)
+	MAC(LIMB(2, SI), Z15, Z7)
+	MAC(LIMB(2, SI), Z16, Z8)
+	MAC(LIMB(2, SI), Z17, Z9)
+	MAC(LIMB(2, SI), Z28, Z0)
+	MAC(LIMB(2, SI), Z29, Z1)
+
+	VMOVDQU64 LIMB(3, SI), Z31
+	VPADDQ Z31, Z31, Z31
+	MAC(LIMB(3, SI), Z10, Z3)
+	MAC(Z31, Z11, Z4)
+	MAC(LIMB(3, SI), Z12, Z5)
+	MAC(Z31, Z13, Z6)
+	MAC(LIMB(3, SI), Z14, Z7)
+	MAC(Z31, Z15, Z8)
+	MAC(LIMB(3, SI), Z16, Z9)
+	MAC(Z31, Z27, Z0)
+	MAC(LIMB(3, SI), Z28, Z1)
+	MAC(Z31, Z29, Z2)
+
+	MAC(LIMB(4, SI), Z10, Z4)
+	MAC(LIMB(4, SI), Z11, Z5)
+	MAC(LIMB(4, SI), Z12, Z6)
+	MAC(LIMB(4, SI), Z13, Z7)
+	MAC(LIMB(4, SI), Z14, Z8)
+	MAC(LIMB(4, SI), Z15, Z9)
+	MAC(LIMB(4, SI), Z26, Z0)
+	MAC(LIMB(4, SI), Z27, Z1)
+	MAC(LIMB(4, SI), Z28, Z2)
+	MAC(LIMB(4, SI), Z29, Z3)
+
+	VMOVDQU64 LIMB(5, SI), Z31
+	VPADDQ Z31, Z31, Z31
+	MAC(LIMB(5, SI), Z10, Z5)
+	MAC(Z31, Z11, Z6)
+	MAC(LIMB(5, SI), Z12, Z7)
+	MAC(Z31, Z13, Z8)
+	MAC(LIMB(5, SI), Z14, Z9)
+	MAC(Z31, Z25, Z0)
+	MAC(LIMB(5, SI), Z26, Z1)
+	MAC(Z31, Z27, Z2)
+	MAC(LIMB(5, SI), Z28, Z3)
+	MAC(Z31, Z29, Z4)
+
+	MAC(LIMB(6, SI), Z10, Z6)
+	MAC(LIMB(6, SI), Z11, Z7)
+	MAC(LIMB(6, SI), Z12, Z8)
+	MAC(LIMB(6, SI), Z13, Z9)
+	MAC(LIMB(6, SI), Z24, Z0)
+	MAC(LIMB(6, SI), Z25, Z1)
+	MAC(LIMB(6, SI), Z26, Z2)
+	MAC(LIMB(6, SI), Z27, Z3)
+	MAC(LIMB(6, SI), Z28, Z4)
+	MAC(LIMB(6, SI), Z29, Z5)
+
+	VMOVDQU64 LIMB(7, SI), Z31
+	VPADDQ Z31, Z31, Z31
+	MAC(LIMB(7, SI), Z10, Z7)
+	MAC(Z31, Z11, Z8)
+	MAC(LIMB(7, SI), Z12, Z9)
+	MAC(Z31, Z23, Z0)
+	MAC(LIMB(7, SI), Z24, Z1)
+	MAC(Z31, Z25, Z2)
+	MAC(LIMB(7, SI), Z26, Z3)
+	MAC(Z31, Z27, Z4)
+	MAC(LIMB(7, SI), Z28, Z5)
+	MAC(Z31, Z29, Z6)
+
+	MAC(LIMB(8, SI), Z10, Z8)
+	MAC(LIMB(8, SI), Z11, Z9)
+	MAC(LIMB(8, SI), Z22, Z0)
+	MAC(LIMB(8, SI), Z23, Z1)
+	MAC(LIMB(8, SI), Z24, Z2)
+	MAC(LIMB(8, SI), Z25, Z3)
+	MAC(LIMB(8, SI), Z26, Z4)
+	MAC(LIMB(8, SI), Z27, Z5)
+	MAC(LIMB(8, SI), Z28, Z6)
+	MAC(LIMB(8, SI), Z29, Z7)
+
+	VMOVDQU64 LIMB(9, SI), Z31
+	VPADDQ Z31, Z31, Z31
+	MAC(LIMB(9, SI), Z10, Z9)
+	MAC(Z31, Z21, Z0)
+	MAC(LIMB(9, SI), Z22, Z1)
+	MAC(Z31, Z23, Z2)
+	MAC(LIMB(9, SI), Z24, Z3)
+	MAC(Z31, Z25, Z4)
+	MAC(LIMB(9, SI), Z26, Z5)
+	MAC(Z31, Z27, Z6)
+	MAC(LIMB(9, SI), Z28, Z7)
+	MAC(Z31, Z29, Z8)
+
+	REDUCE
+	STORE(DI)
+	VZEROUPPER
+	RET
+
+// func sqr8(z, x *lanes)
+//
+// Z10..Z19 hold x, Z25..Z29 hold 19·x_5..19·x_9; Z31 and Z24 hold 2x_i and 4x_i.
+TEXT ·sqr8(SB), NOSPLIT, $0-16
+	MOVQ z+0(FP), DI
+	MOVQ x+8(FP), SI
+	LOAD(SI)
+	MOVQ $19, AX
+	VPBROADCASTQ AX, Z20
+	VPMULUDQ Z20, Z15, Z25
+	VPMULUDQ Z20, Z16, Z26
+	VPMULUDQ Z20, Z17, Z27
+	VPMULUDQ Z20, Z18, Z28
+	VPMULUDQ Z20, Z19, Z29
+
+	VPADDQ Z10, Z10, Z31
+	VPMULUDQ Z10, Z10, Z0
+	VPMULUDQ Z31, Z11, Z1
+	VPMULUDQ Z31, Z12, Z2
+	VPMULUDQ Z31, Z13, Z3
+	VPMULUDQ Z31, Z14, Z4
+	VPMULUDQ Z31, Z15, Z5
+	VPMULUDQ Z31, Z16, Z6
+	VPMULUDQ Z31, Z17, Z7
+	VPMULUDQ Z31, Z18, Z8
+	VPMULUDQ Z31, Z19, Z9
+
+	VPADDQ Z11, Z11, Z31
+	VPADDQ Z31, Z31, Z24
+	MAC(Z31, Z11, Z2)
+	MAC(Z31, Z12, Z3)
+	MAC(Z24, Z13, Z4)
+	MAC(Z31, Z14, Z5)
+	MAC(Z24, Z15, Z6)
+	MAC(Z31, Z16, Z7)
+	MAC(Z24, Z17, Z8)
+	MAC(Z31, Z18, Z9)
+	MAC(Z24, Z29, Z0)
+
+	VPADDQ Z12, Z12, Z31
+	MAC(Z12, Z12, Z4)
+	MAC(Z31, Z13, Z5)
+	MAC(Z31, Z14, Z6)
+	MAC(Z31, Z15, Z7)
+	MAC(Z31, Z16, Z8)
+	MAC(Z31, Z17, Z9)
+	MAC(Z31, Z28, Z0)
+	MAC(Z31, Z29, Z1)
+
+	VPADDQ Z13, Z13, Z31
+	VPADDQ Z31, Z31, Z24
+	MAC(Z31, Z13, Z6)
+	MAC(Z31, Z14, Z7)
+	MAC(Z24, Z15, Z8)
+	MAC(Z31, Z16, Z9)
+	MAC(Z24, Z27, Z0)
+	MAC(Z31, Z28, Z1)
+	MAC(Z24, Z29, Z2)
+
+	VPADDQ Z14, Z14, Z31
+	MAC(Z14, Z14, Z8)
+	MAC(Z31, Z15, Z9)
+	MAC(Z31, Z26, Z0)
+	MAC(Z31, Z27, Z1)
+	MAC(Z31, Z28, Z2)
+	MAC(Z31, Z29, Z3)
+
+	VPADDQ Z15, Z15, Z31
+	VPADDQ Z31, Z31, Z24
+	MAC(Z31, Z25, Z0)
+	MAC(Z31, Z26, Z1)
+	MAC(Z24, Z27, Z2)
+	MAC(Z31, Z28, Z3)
+	MAC(Z24, Z29, Z4)
+
+	VPADDQ Z16, Z16, Z31
+	MAC(Z16, Z26, Z2)
+	MAC(Z31, Z27, Z3)
+	MAC(Z31, Z28, Z4)
+	MAC(Z31, Z29, Z5)
+
+	VPADDQ Z17, Z17, Z31
+	VPADDQ Z31, Z31, Z24
+	MAC(Z31, Z27, Z4)
+	MAC(Z31, Z28, Z5)
+	MAC(Z24, Z29, Z6)
+
+	VPADDQ Z18, Z18, Z31
+	MAC(Z18, Z28, Z6)
+	MAC(Z31, Z29, Z7)
+
+	VPADDQ Z19, Z19, Z31
+	MAC(Z31, Z29, Z8)
+
+	REDUCE
+	STORE(DI)
+	VZEROUPPER
+	RET
+
+// func mulSmallAdd8(z, e, b *lanes)
+//
+// z = 121666·e + b. e may be a difference; b must be reduced.
+TEXT ·mulSmallAdd8(SB), NOSPLIT, $0-24
+	MOVQ z+0(FP), DI
+	MOVQ e+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ $121666, AX
+	VPBROADCASTQ AX, Z20
+	LOAD(DX)
+	VPMULUDQ LIMB(0, SI), Z20, Z0
+	VPADDQ Z10, Z0, Z0
+	VPMULUDQ LIMB(1, SI), Z20, Z1
+	VPADDQ Z11, Z1, Z1
+	VPMULUDQ LIMB(2, SI), Z20, Z2
+	VPADDQ Z12, Z2, Z2
+	VPMULUDQ LIMB(3, SI), Z20, Z3
+	VPADDQ Z13, Z3, Z3
+	VPMULUDQ LIMB(4, SI), Z20, Z4
+	VPADDQ Z14, Z4, Z4
+	VPMULUDQ LIMB(5, SI), Z20, Z5
+	VPADDQ Z15, Z5, Z5
+	VPMULUDQ LIMB(6, SI), Z20, Z6
+	VPADDQ Z16, Z6, Z6
+	VPMULUDQ LIMB(7, SI), Z20, Z7
+	VPADDQ Z17, Z7, Z7
+	VPMULUDQ LIMB(8, SI), Z20, Z8
+	VPADDQ Z18, Z8, Z8
+	VPMULUDQ LIMB(9, SI), Z20, Z9
+	VPADDQ Z19, Z9, Z9
+	REDUCE
+	STORE(DI)
+	VZEROUPPER
+	RET
+
+// The limbs of 2p, added before a subtraction so that none goes below zero.
+#define TWO_P \
+	MOVQ $0x7ffffda, AX; VPBROADCASTQ AX, Z20; \
+	MOVQ $0x3fffffe, AX; VPBROADCASTQ AX, Z21; \
+	MOVQ $0x7fffffe, AX; VPBROADCASTQ AX, Z22
+
+// One limb of a sum and a difference.
+#define ADDSUB(i, twoP) \
+	VMOVDQU64 LIMB(i, SI), Z0; \
+	VMOVDQU64 LIMB(i, DX), Z1; \
+	VPADDQ Z0, twoP, Z2; \
+	VPADDQ Z0, Z1, Z0; \
+	VPSUBQ Z1, Z2, Z2; \
+	VMOVDQU64 Z0, LIMB(i, SI); \
+	VMOVDQU64 Z2, LIMB(i, DX)
+
+// func addSub8(x, z *lanes)
+//
+// (x, z) = (x+z, x-z), of reduced values.
+TEXT ·addSub8(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), SI
+	MOVQ z+8(FP), DX
+	TWO_P
+	ADDSUB(0, Z20)
+	ADDSUB(1, Z21)
+	ADDSUB(2, Z22)
+	ADDSUB(3, Z21)
+	ADDSUB(4, Z22)
+	ADDSUB(5, Z21)
+	ADDSUB(6, Z22)
+	ADDSUB(7, Z21)
+	ADDSUB(8, Z22)
+	ADDSUB(9, Z21)
+	VZEROUPPER
+	RET
+
+// One limb of a difference.
+#define SUB(i, twoP) \
+	VPADDQ LIMB(i, SI), twoP, Z0; \
+	VPSUBQ LIMB(i, DX), Z0, Z0; \
+	VMOVDQU64 Z0, LIMB(i, DI)
+
+// func sub8(z, x, y *lanes)
+//
+// z = x-y, of reduced values.
+TEXT ·sub8(SB), NOSPLIT, $0-24
+	MOVQ z+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), DX
+	TWO_P
+	SUB(0, Z20)
+	SUB(1, Z21)
+	SUB(2, Z22)
+	SUB(3, Z21)
+	SUB(4, Z22)
+	SUB(5, Z21)
+	SUB(6, Z22)
+	SUB(7, Z21)
+	SUB(8, Z22)
+	SUB(9, Z21)
+	VZEROUPPER
+	RET
+
+// func swap8(x, y *lanes, bit uint64)
+//
+// Exchanges x and y if bit is 1, touching the same memory either way.
+TEXT ·swap8(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), SI
+	MOVQ y+8(FP), DX
+	MOVQ bit+16(FP), AX
+	NEGQ AX
+	VPBROADCASTQ AX, Z3
+	MOVQ $10, CX
+
+next:
+	VMOVDQU64 (SI), Z0
+	VMOVDQU64 (DX), Z1
+	VPXORQ Z0, Z1, Z2
+	VPANDQ Z3, Z2, Z2
+	VPXORQ Z2, Z0, Z0
+	VPXORQ Z2, Z1, Z1
+	VMOVDQU64 Z0, (SI)
+	VMOVDQU64 Z1, (DX)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ next
+	VZEROUPPER
+	RET

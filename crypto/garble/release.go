@@ -1,0 +1,123 @@
+package garble
+
+// shareBits is the number of input bits of one side's shares of a cell.
+func (s Spec) shareBits() int {
+	n := 0
+	for _, t := range s.Products {
+		n += t + shareSlack
+	}
+	return n
+}
+
+// evaluatorBits and garblerBits count the input bits of a cell: the shares in
+// order, then the own count if it is tested, then the label key if there is a
+// label.
+func (s Spec) evaluatorBits() int {
+	n := s.shareBits()
+	if s.Complement {
+		n += ownBits
+	}
+	return n
+}
+
+func (s Spec) garblerBits() int {
+	n := s.evaluatorBits()
+	if s.LabelBytes > 0 {
+		n += keyBits
+	}
+	return n
+}
+
+// releaseCircuit builds the circuit of one cell. It depends on the public
+// specification alone; both sides build it for themselves.
+//
+// Outputs in order: the pass bit; for each aggregate its pass bit and its
+// values; the label key. Every output after the first is masked by a pass bit.
+func releaseCircuit(s Spec) *circuit {
+	b := newBuilder(s.garblerBits(), s.evaluatorBits())
+	// With differential privacy the noise is added here, so that the number
+	// tested is the number released.
+	sums := b.openShares(s)
+	enough := b.guards(s, sums)
+
+	pass := enough(s.Guard)
+	if s.Complement {
+		pass = b.and(pass, b.complement(s, sums))
+	}
+	b.output(pass)
+	for _, a := range s.Aggregates {
+		ok := pass
+		if a.Guard != -1 {
+			ok = b.and(pass, enough(a.Guard))
+		}
+		b.output(ok)
+		for _, v := range a.Values {
+			b.outputMasked(sums[v], ok)
+		}
+	}
+	if s.LabelBytes > 0 {
+		b.outputMasked(word(s.evaluatorBits(), keyBits), pass)
+	}
+	return b.c
+}
+
+func (b *builder) outputMasked(w []bit, pass bit) {
+	for _, x := range w {
+		b.output(b.and(x, pass))
+	}
+}
+
+// openShares adds the two shares of every product and drops the low bits. The
+// garbler has added the rounding constant 4 to its own share beforehand, which
+// is the same number modulo 2^(t+3) and costs no gate.
+func (b *builder) openShares(s Spec) [][]bit {
+	sums := make([][]bit, len(s.Products))
+	at := 0
+	for i, t := range s.Products {
+		n := t + shareSlack
+		sums[i] = b.add(word(at, n), word(s.garblerBits()+at, n))[shareSlack:]
+		at += n
+	}
+	return sums
+}
+
+// guards returns the comparison of a count with K, built once for each count.
+// A count is never negative when the parties follow the protocol; one that is
+// fails, so that no error in the shares can open a cell.
+func (b *builder) guards(s Spec, sums [][]bit) func(product int) bit {
+	built := map[int]bit{}
+	return func(product int) bit {
+		if x, ok := built[product]; ok {
+			return x
+		}
+		c := sums[product]
+		top := len(c) - 1
+		x := b.and(b.not(c[top]), b.geq(c[:top], constant(uint64(s.K), top)))
+		built[product] = x
+		return x
+	}
+}
+
+// complement says whether n >= s+K on both sides, where s counts which of the
+// side's own n units the other side has. A group that is shared in full would
+// tell that everyone in it is on the other side. Comparing n with s+K instead
+// of n-s with K, n < s fails. The sum cannot wrap: s must not be negative, so
+// it is below 2^63, or 2^22, and K below 2^32, or 2^22 (Spec.Check).
+func (b *builder) complement(s Spec, sums [][]bit) bit {
+	at := s.shareBits()
+	leastOf := map[int][]bit{} // s+K, built once for each count
+	leavesOut := func(own []bit, product int) bit {
+		shared := sums[product]
+		width := max(len(shared), ownBits)
+		if leastOf[product] == nil {
+			leastOf[product] = b.add(extend(shared, width), constant(uint64(s.K), width))
+		}
+		x := b.geq(extend(own, width), leastOf[product])
+		if product != s.Guard { // whose sign is tested already
+			x = b.and(x, b.not(shared[len(shared)-1]))
+		}
+		return x
+	}
+	garbler := leavesOut(word(at, ownBits), s.Shared[0])
+	return b.and(garbler, leavesOut(word(s.garblerBits()+at, ownBits), s.Shared[1]))
+}

@@ -1,0 +1,29 @@
+package wire
+
+// Label separates the uses of hash functions, so that a value made for one
+// purpose can never stand in for another. This is the only table of labels;
+// a new use gets a new line here.
+type Label string
+
+// Labels of the node-to-node protocols. The suffix is the version of what is
+// hashed under it.
+const (
+	LabelSession     Label = "parley/session/v1"
+	LabelTranscript  Label = "parley/transcript/v1"
+	LabelHashToCurve Label = "parley/align/curve25519_XMD:SHA-512_ELL2_NU_/v1" // + session id
+	LabelDummyC      Label = "parley/align/dummy/c/v1"
+	LabelDummyP      Label = "parley/align/dummy/p/v1"
+	LabelFiller      Label = "parley/align/filler/v1"
+	LabelUnit        Label = "parley/align/unit/v1"
+	LabelTag         Label = "parley/align/tag/v1"
+	LabelInnerSeed   Label = "parley/inner/seed/v1"
+	LabelInnerBlock  Label = "parley/inner/a/v1"
+	LabelInnerKey    Label = "parley/inner/apk/v1"
+	LabelGarbleHash  Label = "parley/garble/hash/v1"
+	LabelBaseOT      Label = "parley/garble/base-ot/v1"
+	LabelExtension   Label = "parley/garble/iknp/v1"
+	LabelCheck       Label = "parley/garble/kos/v1"
+	LabelCellKey     Label = "parley/garble/cell-key/v1"
+	LabelResult      Label = "parley/result/v1"
+	LabelRandom      Label = "parley/random/v1"
+)

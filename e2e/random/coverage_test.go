@@ -1,0 +1,89 @@
+package random
+
+import (
+	"fmt"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// coverage counts what was met, so that a change of the generator that makes
+// the test empty is seen.
+type coverage struct {
+	mu                                        sync.Mutex
+	worlds, cases, joins, ownerAsked          int
+	both, oneSide, released, withheld, nulls  int
+	complement, ordered, limited, conditional int
+	took                                      time.Duration
+}
+
+func (c *coverage) add(fn func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fn()
+}
+
+func (c *coverage) count(q *question, want *expectation, took time.Duration) {
+	flag := func(n *int, yes bool) {
+		if yes {
+			*n++
+		}
+	}
+	sides := [2]bool{}
+	for _, g := range q.groups {
+		sides[g.table] = true
+	}
+	c.cases++
+	c.took += took
+	flag(&c.joins, len(q.tables) == 2)
+	flag(&c.ownerAsked, len(q.tables) == 1 && q.tables[0].owner == q.asker)
+	flag(&c.both, sides[0] && sides[1])
+	flag(&c.oneSide, sides[0] != sides[1])
+	flag(&c.released, want.released > 0)
+	flag(&c.withheld, want.candidates > want.released)
+	flag(&c.nulls, want.guarded > 0)
+	flag(&c.complement, want.complement > 0)
+	flag(&c.ordered, len(q.orderBy) > 0)
+	flag(&c.limited, q.limit > 0 && want.released > q.limit)
+	flag(&c.conditional, len(q.where) > 0)
+}
+
+func (c *coverage) String() string {
+	self, children := cpuSeconds()
+	return fmt.Sprintf("%d questions over %d worlds: %d joins, %d one-owner (%d asked by the owner); groups on both sides %d, on one %d; "+
+		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; %.0f ms each, CPU %.1f s here and %.1f s in engines",
+		c.cases, c.worlds, c.joins, c.cases-c.joins, c.ownerAsked, c.both, c.oneSide,
+		c.conditional, c.ordered, c.limited, c.released, c.withheld, c.complement, c.nulls, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
+}
+
+// mustReach fails if some kind of case is nearly missing.
+func (c *coverage) mustReach(t *testing.T) {
+	t.Helper()
+	for _, x := range []struct {
+		what string
+		n    int
+		per  int // least of a hundred
+	}{
+		{"joins", c.joins, 60}, {"one-owner questions", c.cases - c.joins, 10}, {"groups on both sides", c.both, 15},
+		{"groups on one side", c.oneSide, 15}, {"released", c.released, 30}, {"withheld", c.withheld, 30},
+		{"withheld by the complement alone", c.complement, 2}, {"NULL for too few values", c.nulls, 3},
+		{"cut by LIMIT", c.limited, 1}, {"ordered", c.ordered, 20}, {"conditions", c.conditional, 30},
+	} {
+		if 100*x.n < x.per*c.cases {
+			t.Errorf("%s: %d of %d questions, expected %d%% at least", x.what, x.n, c.cases, x.per)
+		}
+	}
+}
+
+// cpuSeconds is what this process and its ended children have used.
+func cpuSeconds() (self, children float64) {
+	seconds := func(who int) float64 {
+		var u syscall.Rusage
+		if syscall.Getrusage(who, &u) != nil {
+			return 0
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+	}
+	return seconds(syscall.RUSAGE_SELF), seconds(syscall.RUSAGE_CHILDREN)
+}

@@ -1,0 +1,234 @@
+package random
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+	"testing"
+
+	"parley/agreements"
+	"parley/analysis/release"
+)
+
+// expectation is what the rules make of plain DuckDB's answer.
+type expectation struct {
+	rows [][]*string // all that pass, in order, before LIMIT
+	// candidates is how many groups could have been released, where the
+	// receiver can know it, and released how many were, before LIMIT.
+	candidates, released int
+	extent               release.Extent
+	small                int // of the one-owner groups, how many are below k
+	guarded, complement  int // NULLs and rows that only these rules took away
+}
+
+// expect runs the question in plain DuckDB and applies the rules.
+func (j *judge) expect(tb testing.TB, w *world, q *question, s style) *expectation {
+	tb.Helper()
+	k := w.smallest(q.tables...)
+	b := "WITH b AS (" + q.text(s, q.hidden(s), false) + ")"
+	from, pass := " FROM b", fmt.Sprintf("b.__c >= %d", k)
+	strict := len(q.tables) == 2 && !public(q.tables...)
+	if strict {
+		for t := range q.tables {
+			cte, on := q.own(t)
+			b += fmt.Sprintf(", own%d AS (%s)", t, cte)
+			from += fmt.Sprintf(" JOIN own%d ON %s", t, on)
+		}
+	}
+	e := &expectation{}
+	if strict {
+		unlimited := j.query(tb, b+" SELECT 1"+from+" WHERE "+pass)
+		pass += fmt.Sprintf(" AND own0.n - own0.m >= %d AND own1.n - own1.m >= %[1]d", k)
+		e.complement = len(unlimited)
+	}
+	e.rows = j.query(tb, b+" SELECT "+strings.Join(q.values(k), ", ")+from+" WHERE "+pass+q.plainOrder(k))
+	e.released = len(e.rows)
+	e.complement = max(0, e.complement-e.released)
+	for _, row := range e.rows {
+		for i, it := range q.items {
+			if (it.fn == "sum" || it.fn == "avg") && row[i] == nil {
+				e.guarded++
+			}
+		}
+	}
+	j.extent(tb, q, s, k, e)
+	return e
+}
+
+// hidden are the items that the rules need: the group's distinct units, its
+// labels, and for every sum and average the distinct units with a value and
+// what it is ordered by.
+func (q *question) hidden(s style) []string {
+	out := []string{"COUNT(DISTINCT " + q.unit(s, 0) + ") AS __c"}
+	for i, g := range q.groups {
+		out = append(out, fmt.Sprintf("%s AS __g%d", q.column(s, g), i))
+	}
+	for i, it := range q.items {
+		if it.fn != "sum" && it.fn != "avg" {
+			continue
+		}
+		x := q.column(s, it.field)
+		out = append(out, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s IS NOT NULL THEN %s END) AS __h%d", x, q.unit(s, 0), i))
+		if it.fn == "avg" {
+			// The exact quotient, rounded once: DuckDB's AVG may be off in its
+			// last digit and would then order equal averages.
+			scale := "1" + strings.Repeat("0", it.field.scale)
+			out = append(out, fmt.Sprintf("CAST(CAST(SUM(%s) * %s AS HUGEINT) AS DOUBLE) / CAST(COUNT(%[1]s) * %[2]s AS DOUBLE) AS __o%d", x, scale, i))
+		}
+	}
+	return out
+}
+
+// own counts, in each of one side's own groups and after its own conditions,
+// its distinct units, and those of them that the other side's conditions leave
+// on the other side, in whatever group.
+func (q *question) own(table int) (cte, on string) {
+	t := q.tables[table]
+	items, keys, same := []string{"COUNT(DISTINCT " + ident(t.unit) + ") AS n"}, []string{}, []string{}
+	if len(q.tables) == 2 {
+		o := q.tables[1-table]
+		items = append(items, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s IN (SELECT %s FROM %s%s) THEN %[1]s END) AS m",
+			ident(t.unit), ident(o.unit), o.name, q.conditions(1-table, ident(o.unit)+" IS NOT NULL")))
+	}
+	for i, g := range q.groups {
+		if g.table != table {
+			continue
+		}
+		items = append(items, fmt.Sprintf("%s AS k%d", ident(g.name), i))
+		keys = append(keys, ident(g.name))
+		same = append(same, fmt.Sprintf("b.__g%d IS NOT DISTINCT FROM own%d.k%[1]d", i, table))
+	}
+	cte = "SELECT " + strings.Join(items, ", ") + " FROM " + t.name + q.conditions(table)
+	if len(keys) == 0 {
+		return cte, "true"
+	}
+	return cte + " GROUP BY " + strings.Join(keys, ", "), strings.Join(same, " AND ")
+}
+
+// conditions is one side's WHERE clause, with what more is asked.
+func (q *question) conditions(table int, more ...string) string {
+	for _, c := range q.where {
+		if c.table == table {
+			more = append(more, c.text(func(f field) string { return ident(f.name) }))
+		}
+	}
+	if len(more) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(more, " AND ")
+}
+
+// groupCount is how many groups one side has before any condition: what is
+// padded must not depend on what is asked.
+func (q *question) groupCount(table int) string {
+	keys := []string{"1"}
+	for _, g := range q.groups {
+		if g.table == table {
+			keys = append(keys, ident(g.name))
+		}
+	}
+	return "SELECT DISTINCT " + strings.Join(keys, ", ") + " FROM " + q.tables[table].name + " WHERE " + ident(q.tables[table].unit) + " IS NOT NULL"
+}
+
+// values are the answer's columns, NULL where fewer than k units have one.
+func (q *question) values(k int) []string {
+	var out []string
+	for i, it := range q.items {
+		v := "b." + ident(it.name)
+		if it.fn == "sum" || it.fn == "avg" {
+			v = fmt.Sprintf("CASE WHEN b.__h%d >= %d THEN %s END", i, k, v)
+		}
+		out = append(out, v+" AS "+ident(it.name))
+	}
+	return out
+}
+
+func (q *question) plainOrder(k int) string {
+	var keys []string
+	for _, o := range q.orderBy {
+		key := "b." + ident(q.items[o.item].name)
+		switch q.items[o.item].fn {
+		case "sum":
+			key = fmt.Sprintf("CASE WHEN b.__h%d >= %d THEN %s END", o.item, k, key)
+		case "avg":
+			key = fmt.Sprintf("CASE WHEN b.__h%d >= %d THEN b.__o%[1]d END", o.item, k)
+		}
+		nulls := " NULLS LAST"
+		if o.nullsFirst {
+			nulls = " NULLS FIRST"
+		}
+		direction := " ASC"
+		if o.desc {
+			direction = " DESC"
+		}
+		keys = append(keys, key+direction+nulls)
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return " ORDER BY " + strings.Join(keys, ", ")
+}
+
+// extent works out how many groups the answer may say were withheld.
+func (j *judge) extent(tb testing.TB, q *question, s style, k int, e *expectation) {
+	tb.Helper()
+	if len(q.tables) == 1 {
+		sizes := j.query(tb, "SELECT __c FROM ("+q.text(s, q.hidden(s), false)+")")
+		for _, row := range sizes {
+			if n, _ := strconv.Atoi(*row[0]); n < k {
+				e.small++
+			}
+		}
+		n, declared := q.declared(0)
+		e.candidates, e.extent = n, release.Exactly
+		if !declared {
+			e.candidates = len(sizes)
+		}
+		return
+	}
+	e.candidates, e.extent = 1, release.Exactly
+	for t := range q.tables {
+		n, declared := q.declared(t)
+		if !declared {
+			n = len(j.query(tb, q.groupCount(t)))
+			if q.tables[t].owner != q.asker {
+				e.extent = release.AtMost
+				n = 1 << bits.Len(uint(max(n, 1)-1)) // padded: its magnitude is all that shows
+			}
+		}
+		e.candidates *= n
+	}
+}
+
+// declared counts the combinations of declared values of one side's groups.
+func (q *question) declared(table int) (int, bool) {
+	n := 1
+	for _, g := range q.groups {
+		if g.table != table {
+			continue
+		}
+		if g.domain == nil {
+			return 0, false
+		}
+		values := len(g.domain)
+		if g.nullable {
+			values++
+		}
+		n *= values
+	}
+	return n, true
+}
+
+// columnType is the type an item has in an answer.
+func (it item) columnType() agreements.Type {
+	switch it.fn {
+	case "":
+		return it.field.typ
+	case "avg":
+		return release.Double
+	case "sum":
+		return it.field.typ
+	}
+	return agreements.Integer
+}

@@ -1,0 +1,13 @@
+package random
+
+import (
+	"os"
+	"testing"
+
+	"parley/cleanroom/engine/duckdb"
+)
+
+func TestMain(m *testing.M) {
+	duckdb.ChildMain()
+	os.Exit(m.Run())
+}
