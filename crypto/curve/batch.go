@@ -40,12 +40,23 @@ func HashToCurve(ctx context.Context, dst []Point, tag []byte, message func(i in
 	if len(tag) == 0 || len(tag) > maxTag {
 		return errors.New("curve: domain-separation tag must have 1 to 255 bytes")
 	}
+	return hashToCurve(ctx, pick(), dst, tag, message, report)
+}
+
+// hashToCurve is HashToCurve on an engine.
+func hashToCurve(ctx context.Context, e engine, dst []Point, tag []byte, message func(i int) []byte, report Progress) error {
 	return inChunks(ctx, len(dst), report, func(_, lo, hi int) error {
-		var x, z [chunk]fp.Elt
-		for i := lo; i < hi; i++ {
-			encode(&x[i-lo], &z[i-lo], message(i), tag)
+		var t [chunk]fp.Elt
+		var copies [8][]byte // a message may not last until the next
+		h := e.hasher(tag)
+		for at := lo; at < hi; at += 8 {
+			n := min(8, hi-at)
+			for j := range n {
+				copies[j] = append(copies[j][:0], message(at+j)...)
+			}
+			h.sums(t[at-lo:at-lo+n], copies[:n])
 		}
-		affine(dst[lo:hi], x[:hi-lo], z[:hi-lo])
+		e.encode(dst[lo:hi], t[:hi-lo])
 		return nil
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ecdh"
 	"crypto/rand"
-	"crypto/sha3"
 	"encoding/binary"
 	"errors"
 	"testing"
@@ -65,10 +64,12 @@ func TestExpAgreesWithECDH(t *testing.T) {
 	k[31] = k[31]&127 | 64
 	got := make([]Point, chunk)
 	portable{}.exp(got, points[:chunk], &k)
-	for n := range 18 {
-		some := make([]Point, n)
-		if pick().exp(some, points[:n], &k); !equal(some, got[:n]) {
-			t.Fatalf("engines differ on %d points", n)
+	for _, e := range engines() {
+		for n := range 18 {
+			some := make([]Point, n)
+			if e.exp(some, points[:n], &k); !equal(some, got[:n]) {
+				t.Fatalf("%s differs on %d points", e.name(), n)
+			}
 		}
 	}
 	for i := range got {
@@ -128,30 +129,6 @@ func TestNewScalarRefusesBadRandomness(t *testing.T) {
 	}
 	if err := ExpInto(t.Context(), nil, nil, Scalar{}, nil); err == nil {
 		t.Error("the zero Scalar was accepted")
-	}
-}
-
-// All engines give the same bytes for random scalars and for any bytes below
-// 2^255: points of the curve and of the twist, low orders, unreduced values.
-func TestEnginesAgree(t *testing.T) {
-	source := sha3.NewSHAKE128()
-	points, k := make([]Point, chunk), [32]byte{}
-	for round := range 8 {
-		for i := range points {
-			source.Read(points[i][:])
-			points[i][31] &= 0x7f
-		}
-		copy(points, smallOrder[:])
-		points[10], points[11] = Point(fp.P()), onTwist()
-		source.Read(k[:])
-		if round == 0 {
-			k = [32]byte(bytes.Repeat([]byte{0xff}, 32))
-		}
-		want, got := make([]Point, chunk), make([]Point, chunk)
-		portable{}.exp(want, points, &k)
-		if pick().exp(got, points, &k); !equal(got, want) {
-			t.Fatalf("round %d: engines differ", round)
-		}
 	}
 }
 

@@ -14,7 +14,7 @@ func perPoint(b *testing.B, n int) {
 
 // BenchmarkExp measures one core on a full chunk.
 func BenchmarkExp(b *testing.B) {
-	for name, e := range engines() {
+	run := func(name string, e engine) {
 		b.Run(name, func(b *testing.B) {
 			points, k := hashed(b, chunk), drawn(b)
 			secret, dst := k.bytes(), make([]Point, chunk)
@@ -24,6 +24,10 @@ func BenchmarkExp(b *testing.B) {
 			perPoint(b, chunk)
 		})
 	}
+	for _, e := range engines() {
+		run(e.name(), e)
+	}
+	run("picked", pick())
 	b.Run("ecdh", func(b *testing.B) {
 		key, err := ecdh.X25519().GenerateKey(rand.Reader)
 		if err != nil {
@@ -39,14 +43,25 @@ func BenchmarkExp(b *testing.B) {
 	})
 }
 
+// BenchmarkHashToCurve measures one core on a full chunk of ids of 32 bytes, with
+// a tag as long as that of an alignment.
 func BenchmarkHashToCurve(b *testing.B) {
-	dst, msg := make([]Point, chunk), make([]byte, 32)
-	for b.Loop() {
-		if err := HashToCurve(context.Background(), dst, []byte("bench"), func(int) []byte { return msg }, nil); err != nil {
-			b.Fatal(err)
-		}
+	run := func(name string, e engine) {
+		b.Run(name, func(b *testing.B) {
+			dst, msg, tag := make([]Point, chunk), make([]byte, 32), make([]byte, 80)
+			for b.Loop() {
+				err := hashToCurve(context.Background(), e, dst, tag, func(int) []byte { return msg }, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			perPoint(b, chunk)
+		})
 	}
-	perPoint(b, chunk)
+	for _, e := range engines() {
+		run(e.name(), e)
+	}
+	run("picked", pick())
 }
 
 func BenchmarkValidate(b *testing.B) {

@@ -2,6 +2,10 @@ package curve
 
 import (
 	"crypto/sha512"
+	"encoding"
+	"encoding/binary"
+	"hash"
+	"math/bits"
 	"slices"
 
 	fp "github.com/cloudflare/circl/math/fp25519"
@@ -14,39 +18,77 @@ const maxTag = 255
 // fieldBytes is L of the suite: 48 bytes reduced mod p are uniform to 2^-128.
 const fieldBytes = 48
 
-// hashToField is hash_to_field with count 1 over expand_message_xmd with
-// SHA-512 (RFC 9380, sections 5.2 and 5.3.1). One block suffices, as 48 ≤ 64.
-func hashToField(msg, tag []byte) fp.Elt {
-	h := sha512.New()
-	suffix := append(slices.Clip(tag), byte(len(tag)))
-	var pad [sha512.BlockSize]byte
-	h.Write(pad[:])
-	h.Write(msg)
-	h.Write([]byte{0, fieldBytes, 0})
-	h.Write(suffix)
-	var b0, b1 [sha512.Size]byte
-	h.Sum(b0[:0])
-	h.Reset()
-	h.Write(b0[:])
-	h.Write([]byte{1})
-	h.Write(suffix)
-	h.Sum(b1[:0])
-	return reduceBig(b1[:fieldBytes])
+// A hasher maps up to eight messages to as many field elements, fully reduced:
+// hash_to_field with count 1 over expand_message_xmd with SHA-512 (RFC 9380,
+// sections 5.2 and 5.3.1). One output block suffices, as 48 ≤ 64.
+type hasher interface {
+	sums(t []fp.Elt, messages [][]byte)
 }
 
-// reduceBig reads 48 big-endian bytes mod p.
-func reduceBig(b []byte) fp.Elt {
-	var low, high fp.Elt
-	for i := range 32 {
-		low[i] = b[47-i]
+// fieldHash hashes one message after the other.
+type fieldHash struct {
+	h      hash.Hash
+	state  []byte // of h after Z_pad, the same for every message
+	after0 []byte // what follows the message in b_0
+	after1 []byte // what follows b_0 in b_1
+	buf    []byte
+}
+
+func newFieldHash(tag []byte) *fieldHash {
+	h := sha512.New()
+	h.Write(make([]byte, sha512.BlockSize))
+	state, err := h.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		panic("curve: SHA-512 does not give its state: " + err.Error()) // it always does
 	}
-	for i := range 16 {
-		high[i] = b[15-i]
+	dst := append(slices.Clone(tag), byte(len(tag))) // DST_prime
+	return &fieldHash{
+		h:      h,
+		state:  state,
+		after0: append([]byte{0, fieldBytes, 0}, dst...),
+		after1: append([]byte{1}, dst...),
 	}
-	shift := elt(38) // 2^256 mod p
-	fp.Mul(&high, &high, &shift)
-	fp.Add(&low, &low, &high)
-	return low
+}
+
+func (f *fieldHash) sums(t []fp.Elt, messages [][]byte) {
+	for i, m := range messages {
+		t[i] = f.sum(m)
+	}
+}
+
+func (f *fieldHash) sum(msg []byte) fp.Elt {
+	if err := f.h.(encoding.BinaryUnmarshaler).UnmarshalBinary(f.state); err != nil {
+		panic("curve: SHA-512 does not take its state: " + err.Error()) // it always does
+	}
+	f.buf = append(append(f.buf[:0], msg...), f.after0...)
+	f.h.Write(f.buf)
+	f.buf = append(f.h.Sum(f.buf[:0]), f.after1...)
+	b1 := sha512.Sum512(f.buf)
+	word := func(i int) uint64 { return binary.BigEndian.Uint64(b1[8*i:]) }
+	return reduceWords(word(0), word(1), word(2), word(3), word(4), word(5))
+}
+
+// reduceWords reduces six words, the highest first, mod p.
+func reduceWords(w5, w4, w3, w2, w1, w0 uint64) (e fp.Elt) {
+	const shift = 38 // 2^256 mod p
+	h4, l4 := bits.Mul64(w4, shift)
+	h5, l5 := bits.Mul64(w5, shift)
+	var c uint64
+	l5, c = bits.Add64(l5, h4, 0)
+	h5 += c
+	w0, c = bits.Add64(w0, l4, 0)
+	w1, c = bits.Add64(w1, l5, c)
+	w2, c = bits.Add64(w2, h5, c)
+	w3, c = bits.Add64(w3, 0, c)
+	w0, c = bits.Add64(w0, c*shift, 0)
+	w1, c = bits.Add64(w1, 0, c)
+	w2, c = bits.Add64(w2, 0, c)
+	w3 += c // no carry: after a wrap the number is below 2^134
+	for i, w := range [4]uint64{w0, w1, w2, w3} {
+		binary.LittleEndian.PutUint64(e[8*i:], w)
+	}
+	fp.Modp(&e)
+	return e
 }
 
 // elligator sets (x : z) to the u-coordinate of map_to_curve_elligator2 of t
@@ -75,14 +117,4 @@ func elligator(x, z, t *fp.Elt) {
 	fp.Mul(&second, &a, z)
 	fp.Sub(&second, &a, &second)
 	fp.Cmov(x, &second, isSquare(&g)^1)
-}
-
-// encode sets (x : z) to encode_to_curve of the message: the map, and the
-// cofactor cleared by three doublings.
-func encode(x, z *fp.Elt, msg, tag []byte) {
-	t := hashToField(msg, tag)
-	elligator(x, z, &t)
-	for range 3 {
-		double(x, z)
-	}
 }

@@ -1,6 +1,9 @@
 package curve
 
 import (
+	"crypto/sha3"
+	"math/big"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -46,12 +49,18 @@ func bigEndian(t *testing.T, s string) fp.Elt {
 func TestHashToCurveRFC9380(t *testing.T) {
 	got := make([]Point, len(rfc9380))
 	message := func(i int) []byte { return []byte(rfc9380[i].msg) }
-	if err := HashToCurve(t.Context(), got, []byte(rfc9380Tag), message, nil); err != nil {
-		t.Fatal(err)
+	for _, e := range engines() {
+		if err := hashToCurve(t.Context(), e, got, []byte(rfc9380Tag), message, nil); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range rfc9380 {
+			if fp.Elt(got[i]) != bigEndian(t, v.p) {
+				t.Errorf("%s, %.10q: hashed point %x", e.name(), v.msg, got[i])
+			}
+		}
 	}
-	for i, v := range rfc9380 {
-		u := hashToField([]byte(v.msg), []byte(rfc9380Tag))
-		fp.Modp(&u)
+	for _, v := range rfc9380 {
+		u := newFieldHash([]byte(rfc9380Tag)).sum([]byte(v.msg))
 		if u != bigEndian(t, v.u) {
 			t.Errorf("%.10q: field element %v", v.msg, u)
 		}
@@ -62,9 +71,6 @@ func TestHashToCurveRFC9380(t *testing.T) {
 		if fp.Elt(q[0]) != bigEndian(t, v.q) {
 			t.Errorf("%.10q: mapped point %x", v.msg, q[0])
 		}
-		if fp.Elt(got[i]) != bigEndian(t, v.p) {
-			t.Errorf("%.10q: hashed point %x", v.msg, got[i])
-		}
 	}
 }
 
@@ -72,6 +78,69 @@ func TestHashToCurveRefusesTags(t *testing.T) {
 	for _, n := range []int{0, 256} {
 		if err := HashToCurve(t.Context(), make([]Point, 1), make([]byte, n), func(int) []byte { return nil }, nil); err == nil {
 			t.Errorf("tag of %d bytes accepted", n)
+		}
+	}
+}
+
+// All engines hash alike: messages and tags that end before, in and after the
+// padding of a block, groups of equal and of mixed lengths, full or not.
+func TestHashersAgree(t *testing.T) {
+	source := sha3.NewSHAKE128()
+	source.Write([]byte("hashers agree"))
+	for _, tagLen := range []int{1, 45, 46, 47, 62, 63, 64, 255} {
+		tag := make([]byte, tagLen)
+		source.Read(tag)
+		for n := range 280 {
+			messages := make([][]byte, 8)
+			for j := range messages {
+				messages[j] = make([]byte, n)
+				source.Read(messages[j])
+			}
+			switch n % 8 {
+			case 6:
+				messages = messages[:1+n%7]
+			case 7:
+				messages[n%8] = append(messages[n%8], 1)
+			}
+			checkHashers(t, tag, messages)
+		}
+	}
+}
+
+// checkHashers also hashes other lengths in between, which must leave no trace.
+func checkHashers(t *testing.T, tag []byte, messages [][]byte) {
+	t.Helper()
+	want, got := make([]fp.Elt, len(messages)), make([]fp.Elt, len(messages))
+	portable{}.hasher(tag).sums(want, messages)
+	for _, e := range engines() {
+		h := e.hasher(tag)
+		for range 2 {
+			if h.sums(got, messages); !slices.Equal(got, want) {
+				t.Fatalf("%s: tag of %d bytes, %d messages of %d bytes", e.name(), len(tag), len(messages), len(messages[0]))
+			}
+			var other [8]fp.Elt
+			h.sums(other[:], slices.Repeat([][]byte{{1, 2, 3}}, 8))
+		}
+	}
+}
+
+// reduceWords must hold where its sum passes 2^256 and where it is p.
+func TestReduceWords(t *testing.T) {
+	values := []uint64{0, 1, 19, 37, 38, 1<<63 - 19, 1<<63 - 1, 1 << 63, 1<<64 - 38, 1<<64 - 19, 1<<64 - 1}
+	source := rand.New(rand.NewPCG(7, 8))
+	for range 20000 {
+		var w [6]uint64
+		number := new(big.Int)
+		for i := range w {
+			w[i] = values[source.IntN(len(values))]
+			number.Lsh(number, 64)
+			number.Add(number, new(big.Int).SetUint64(w[i]))
+		}
+		got := reduceWords(w[0], w[1], w[2], w[3], w[4], w[5])
+		slices.Reverse(got[:])
+		p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
+		if new(big.Int).SetBytes(got[:]).Cmp(number.Mod(number, p)) != 0 {
+			t.Fatalf("%x reduced to %x", w, got)
 		}
 	}
 }

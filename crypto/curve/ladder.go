@@ -16,23 +16,33 @@ const a24 = 121666
 // depend on k or u.
 func ladder(x, z, u *fp.Elt, k *[32]byte) {
 	var w ladderState
-	w.x1 = *u
-	w.x2 = elt(1)
-	w.x3, w.z3 = *u, elt(1)
-	swap := uint(0)
-	for i := 255; i >= 0; i-- {
-		bit := uint(k[i/8]>>(i%8)) & 1
-		w.step(swap ^ bit)
-		swap = bit
-	}
-	fp.Cswap(&w.x2, &w.x3, swap)
-	fp.Cswap(&w.z2, &w.z3, swap)
+	w.begin(u)
+	w.walk(k, 256)
 	*x, *z = w.x2, w.z2
 }
 
 // ladderState holds (x2 : z2) and (x3 : z3), whose difference is (x1 : 1).
 type ladderState struct {
 	x1, x2, z2, x3, z3, e fp.Elt
+}
+
+// begin sets the first point to the identity and the second to u.
+func (w *ladderState) begin(u *fp.Elt) {
+	w.x1 = *u
+	w.x2, w.z2 = elt(1), elt(0)
+	w.x3, w.z3 = *u, elt(1)
+}
+
+// walk takes the steps of the n low bits of k, the highest first.
+func (w *ladderState) walk(k *[32]byte, n int) {
+	swap := uint(0)
+	for i := n - 1; i >= 0; i-- {
+		bit := uint(k[i/8]>>(i%8)) & 1
+		w.step(swap ^ bit)
+		swap = bit
+	}
+	fp.Cswap(&w.x2, &w.x3, swap)
+	fp.Cswap(&w.z2, &w.z3, swap)
 }
 
 // step exchanges the two points if swap is 1, adds the first to the second and

@@ -8,19 +8,10 @@ import (
 	"unsafe"
 
 	fp "github.com/cloudflare/circl/math/fp25519"
-	"golang.org/x/sys/cpu"
 )
 
-// pick returns the fastest engine for this processor.
-func pick() engine {
-	if cpu.X86.HasAVX512F {
-		return wide{}
-	}
-	return portable{}
-}
-
 // lanes holds eight field elements: limb i of element j at 8i+j. See
-// lanes_amd64.s for the bounds of the limbs.
+// avx512_amd64.s for the bounds of the limbs.
 type lanes [80]uint64
 
 //go:noescape
@@ -41,15 +32,18 @@ func sub8(z, x, y *lanes)
 //go:noescape
 func swap8(x, y *lanes, bit uint64)
 
-// wide runs eight ladders at a time with AVX-512F.
-type wide struct{}
+// avx512 runs eight ladders at a time with AVX-512F.
+type avx512 struct{}
 
-func (wide) exp(dst, src []Point, k *[32]byte) {
+func (avx512) name() string { return "avx512" }
+
+func (avx512) exp(dst, src []Point, k *[32]byte) {
 	var x, z [chunk]fp.Elt
-	s := newWideState()
+	s := newAVX512State()
 	for lo := 0; lo < len(src); lo += 8 {
 		hi := min(lo+8, len(src))
-		s.ladder(src[lo:hi], k)
+		s.begin(src[lo:hi])
+		s.walk(k, 256)
 		for j := range hi - lo {
 			x[lo+j], z[lo+j] = s.x2.get(j), s.z2.get(j)
 		}
@@ -57,24 +51,29 @@ func (wide) exp(dst, src []Point, k *[32]byte) {
 	affine(dst, x[:len(src)], z[:len(src)])
 }
 
-// wideState is the state of eight ladders that share a scalar.
-type wideState struct {
+func (avx512) hasher(tag []byte) hasher { return newFieldHash8(tag) }
+
+// encode is the portable one: hashing is the smaller part of an alignment.
+func (avx512) encode(dst []Point, t []fp.Elt) { portable{}.encode(dst, t) }
+
+// avx512State is the state of eight ladders that share a scalar.
+type avx512State struct {
 	x1, x2, z2, x3, z3, e *lanes
 }
 
-// newWideState lays the values out on cache lines; otherwise every load would
+// newAVX512State lays the values out on cache lines; otherwise every load would
 // touch two.
-func newWideState() wideState {
+func newAVX512State() avx512State {
 	const n = len(lanes{})
 	buf := make([]uint64, 6*n+7)
 	skip := int(-uintptr(unsafe.Pointer(&buf[0])) % 64 / 8)
 	at := func(i int) *lanes { return (*lanes)(buf[skip+i*n:]) }
-	return wideState{at(0), at(1), at(2), at(3), at(4), at(5)}
+	return avx512State{at(0), at(1), at(2), at(3), at(4), at(5)}
 }
 
-// ladder is the ladder of the portable engine on up to eight points. Lanes
-// without a point compute on zero.
-func (s wideState) ladder(points []Point, k *[32]byte) {
+// begin sets the first points to the identity and the second to up to eight
+// points. Lanes without a point compute on zero.
+func (s avx512State) begin(points []Point) {
 	*s.x1, *s.x2, *s.z2, *s.z3 = lanes{}, lanes{}, lanes{}, lanes{}
 	for j := range points {
 		s.x1.set(j, &points[j])
@@ -83,8 +82,12 @@ func (s wideState) ladder(points []Point, k *[32]byte) {
 	for j := range 8 {
 		s.x2[j], s.z3[j] = 1, 1
 	}
+}
+
+// walk takes the steps of the n low bits of k, as the portable ladder does.
+func (s avx512State) walk(k *[32]byte, n int) {
 	swap := uint64(0)
-	for i := 255; i >= 0; i-- {
+	for i := n - 1; i >= 0; i-- {
 		bit := uint64(k[i/8]>>(i%8)) & 1
 		s.step(swap ^ bit)
 		swap = bit
@@ -93,7 +96,7 @@ func (s wideState) ladder(points []Point, k *[32]byte) {
 	swap8(s.z2, s.z3, swap)
 }
 
-func (s wideState) step(swap uint64) {
+func (s avx512State) step(swap uint64) {
 	swap8(s.x2, s.x3, swap)
 	swap8(s.z2, s.z3, swap)
 	addSub8(s.x2, s.z2)

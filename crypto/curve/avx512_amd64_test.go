@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// Bounds of limbs, even and odd, that lanes_amd64.s promises and demands.
+// Bounds of limbs, even and odd, that avx512_amd64.s promises and demands.
 var (
 	reducedBound = [2]uint64{1 << 26, 1<<25 + 1<<17}
 	operandBound = [2]uint64{3 << 26, 3<<25 + 1<<17}

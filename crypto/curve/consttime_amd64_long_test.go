@@ -1,0 +1,26 @@
+//go:build long && amd64 && !purego
+
+package curve
+
+import "slices"
+
+// timedKernels returns what runs on this processor.
+func timedKernels() []kernel {
+	all := portableKernels()
+	if e := engine(avx512{}); slices.Contains(engines(), e) {
+		s := newAVX512State() // its map is the portable one
+		all = append(all, ladderKernels(e.name(), func(points []Point, k *[32]byte) {
+			s.begin(points)
+			s.walk(k, walkedBits)
+		})...)
+	}
+	if e := engine(ifma{}); slices.Contains(engines(), e) {
+		s := aligned[ifmaState]()
+		all = append(all, ladderKernels(e.name(), func(points []Point, k *[32]byte) {
+			s.begin(points)
+			s.walk(k, walkedBits)
+		})...)
+		all = append(all, mapKernel(e, 16))
+	}
+	return all
+}

@@ -1,0 +1,92 @@
+//go:build long
+
+package curve
+
+import fp "github.com/cloudflare/circl/math/fp25519"
+
+// walkedBits is the number of ladder steps in one sample. All steps are alike;
+// in fewer of them there is less noise, and one cycle more for each bit that is
+// set still shows in a million samples.
+const walkedBits = 4
+
+// A kernel is code whose time must not depend on the secret bytes it is given.
+// Secrets of the one class are drawn, those of the other are drawn and then
+// given a pattern. Only run is timed.
+type kernel struct {
+	name    string
+	pattern func(drawn *[32]byte)
+	prepare func(drawn *[32]byte)
+	run     func()
+}
+
+// sparse sets the bits of a scalar that are walked to zero but for the first.
+func sparse(s *[32]byte) { s[0] = 1 << (walkedBits - 1) }
+
+// short makes a number below 2^128 of one below 2^255.
+func short(s *[32]byte) { clear(s[16:]) }
+
+// ladderKernels are a ladder with a secret scalar, and one with secret points.
+// What is not secret is drawn in both classes, lest every sample of one class
+// handle the very same numbers. walk begins at the points and takes the steps of
+// a scalar.
+func ladderKernels(name string, walk func(points []Point, k *[32]byte)) []kernel {
+	points, scalar := make([]Point, 8), [32]byte{}
+	both := func(s *[32]byte) {
+		scalar[0] = s[0]
+		rest := *s
+		rest[0] = 0x5a
+		spread(points, &rest)
+	}
+	run := func() { walk(points, &scalar) }
+	return []kernel{{name + " scalar", sparse, both, run}, {name + " point", short, both, run}}
+}
+
+// mapKernel is the rest of an engine: the map of secret field elements, the
+// inversion and the reduction.
+func mapKernel(e engine, lanes int) kernel {
+	from, t, dst := make([]Point, lanes), make([]fp.Elt, lanes), make([]Point, lanes)
+	prepare := func(s *[32]byte) {
+		spread(from, s)
+		for i := range t {
+			t[i] = fp.Elt(from[i])
+		}
+	}
+	return kernel{e.name() + " map", short, prepare, func() { e.encode(dst, t) }}
+}
+
+// spread gives each lane a value of its own, as in use: each half of s turned.
+func spread(lanes []Point, s *[32]byte) {
+	for i := range lanes {
+		for at := range 16 {
+			lanes[i][at], lanes[i][16+at] = s[(at+i)%16], s[16+(at+i)%16]
+		}
+		lanes[i][31] &= 0x7f
+	}
+}
+
+func portableKernels() []kernel {
+	var w ladderState
+	all := ladderKernels("portable", func(points []Point, k *[32]byte) {
+		w.begin((*fp.Elt)(&points[0]))
+		w.walk(k, walkedBits)
+	})
+	return append(all, mapKernel(portable{}, 1))
+}
+
+// leaky is the portable ladder with a leak: it leaves out an addition where a
+// bit is zero, which is a hundredth of a step.
+func leaky() kernel {
+	var w ladderState
+	var secret [32]byte
+	u, waste := fp.Elt(smallOrder[4]), elt(1)
+	return kernel{"leaky", sparse, func(s *[32]byte) { secret = *s }, func() {
+		w.begin(&u)
+		for i := walkedBits - 1; i >= 0; i-- {
+			bit := uint(secret[i/8]>>(i%8)) & 1
+			w.step(bit)
+			if bit == 1 {
+				fp.Add(&waste, &waste, &u)
+			}
+		}
+	}}
+}
