@@ -1,20 +1,29 @@
-// Command collect reads the text of `go test -bench` on standard input and
-// writes the median of every figure as JSON, by package and benchmark:
+// Command collect reads the text of `go test -bench` on standard input and the
+// files that e2e/bench/join wrote, and writes one JSON object: the figures that
+// the project is judged by, then everything they were worked out from. With
+// -svg it draws how the join's times grow with its size.
 //
 //	{
-//	  "cpu": "AMD EPYC 9R14", "goos": "linux", "goarch": "amd64",
+//	  "exp_speedup_vs_ecdh": 6.1,
+//	  "align_1m_cpu_over_model": 1.13,
+//	  …
+//	  "cpu": "AMD EPYC", "goos": "linux", "goarch": "amd64",
 //	  "figures": {
 //	    "parley/crypto/curve": {
 //	      "Exp/picked": {"ns/op": 1820000, "ns/point": 7109}
 //	    }
-//	  }
+//	  },
+//	  "join": […]
 //	}
+//
+// Benchmarks' figures are medians.
 package main
 
 import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,28 +31,54 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"parley/e2e/bench/measured"
 )
 
 func main() {
-	if err := collect(os.Stdin, os.Stdout); err != nil {
+	joins := flag.String("join", "", "files written by e2e/bench/join, separated by commas")
+	svg := flag.String("svg", "", "where to draw the growth curves")
+	flag.Parse()
+	if err := run(*joins, *svg); err != nil {
 		fmt.Fprintln(os.Stderr, "collect:", err)
 		os.Exit(1)
 	}
 }
 
+func run(joins, svg string) error {
+	var sizes []measured.Size
+	for _, name := range strings.FieldsFunc(joins, func(r rune) bool { return r == ',' }) {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		var more []measured.Size
+		if err := json.Unmarshal(b, &more); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		sizes = append(sizes, more...)
+	}
+	if err := collect(os.Stdin, sizes, os.Stdout); err != nil || svg == "" {
+		return err
+	}
+	return os.WriteFile(svg, []byte(draw(sizes)), 0o644)
+}
+
 // report is the JSON that is written.
 type report struct {
+	summary
 	CPU     string                                   `json:"cpu"`
 	GOOS    string                                   `json:"goos"`
 	GOARCH  string                                   `json:"goarch"`
 	Figures map[string]map[string]map[string]float64 `json:"figures"` // package, benchmark, unit
+	Join    []measured.Size                          `json:"join,omitempty"`
 }
 
 // samples holds every measured value until the medians are taken.
 type samples map[string]map[string]map[string][]float64
 
-func collect(in io.Reader, out io.Writer) error {
-	r, all, pkg := report{}, samples{}, ""
+func collect(in io.Reader, sizes []measured.Size, out io.Writer) error {
+	r, all, pkg := report{Join: sizes}, samples{}, ""
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		line := lines.Text()
@@ -72,6 +107,7 @@ func collect(in io.Reader, out io.Writer) error {
 		return errors.New("there is no benchmark in the input")
 	}
 	r.Figures = all.medians()
+	r.summary = summarise(r.Figures, sizes)
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
