@@ -89,9 +89,19 @@ func Compile(ctx context.Context, p Parser, a *agreements.Agreement, agreementID
 		return nil, sql.Source{}.Refuse(sql.NoPos, "too-long", "", "Use IN for many values of one column.",
 			"The question has %d bytes when written out for its receipt, which holds %d.", n, sql.MaxBytes)
 	}
+	for _, l := range out.Plan.Locals {
+		if len(l.SQL)+len(l.GroupsSQL) > maxLocal {
+			return nil, sql.Source{}.Refuse(sql.NoPos, "too-complex", "", "Ask for fewer columns at a time, or round less deeply.",
+				"The question makes too long a query for an owner's engine.")
+		}
+	}
 	out.Hash, err = out.Plan.Hash()
 	return out, err
 }
+
+// maxLocal bounds an owner's query in bytes: what rounds within rounds can be
+// printed at far greater length than it was written.
+const maxLocal = 2 << 20
 
 // question finds the SQL to compile and binds the parameters.
 func question(a *agreements.Agreement, q Question, c *check.Context) (string, error) {

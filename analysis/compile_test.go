@@ -71,6 +71,33 @@ func TestFitsReceipt(t *testing.T) {
 	}
 }
 
+// TestLongLocal: a question of a few kilobytes cannot become an engine's query
+// of many megabytes.
+func TestLongLocal(t *testing.T) {
+	db := open(t)
+	x := "amount"
+	for range 9 {
+		x = "round(" + x + " * 1.1, 1)"
+	}
+	var items []string
+	for i := range 60 {
+		items = append(items, fmt.Sprintf("COUNT(*) FILTER (WHERE %s > %d) AS n%d", x, i, i))
+	}
+	if _, err := compile(db, "client", "SELECT "+items[0]+" FROM orders"); err != nil {
+		t.Errorf("one: %v", err)
+	}
+	_, err := compile(db, "client", "SELECT "+strings.Join(items, ", ")+" FROM orders")
+	if err == nil || !strings.Contains(err.Error(), "too long a query") {
+		t.Errorf("sixty: %v", err)
+	}
+	for range 9 {
+		x = "round(" + x + " * 1.1, 1)"
+	}
+	if _, err := compile(db, "client", "SELECT COUNT(*) FROM orders WHERE "+x+" > 1"); err == nil || !strings.Contains(err.Error(), "The expression is too long.") {
+		t.Errorf("deep: %v", err)
+	}
+}
+
 func TestParserFails(t *testing.T) {
 	limit := errors.New("ended by the engine's limits")
 	_, err := compile(parser(func(string) ([]byte, error) { return nil, limit }), "client", join)
@@ -91,7 +118,7 @@ func TestDeep(t *testing.T) {
 		{nested(100, "(score = 2 OR (score = 3 AND ", "score = 1", "))"), "Conditions are nested too deeply."},
 		{nested(900, "abs(", "score", ") = 1"), "Conditions are nested too deeply."},
 		{"SELECT COUNT(*) FROM " + strings.Repeat("(SELECT * FROM ", 200) + "orders" + strings.Repeat(")", 200),
-			"A subquery is not part of the language."},
+			"Subqueries are nested too deeply."},
 	} {
 		if _, err := compile(db, "client", c.text); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.60s…: got %v, want %s", c.text, err, c.want)

@@ -61,6 +61,10 @@ func Explain(c *Compiled, a *agreements.Agreement) *Explanation {
 		Limits: []string{"The answer is protected by a threshold only; it is not differentially private: " +
 			"many answers to similar questions can tell more than one."},
 	}
+	if partial(&c.Plan, func(a *plan.Aggregate) bool { return a.Nullable }) {
+		e.Limits = append(e.Limits, "Aggregates under two different conditions can be subtracted from each other: "+
+			"how many units meet the one and not the other is not tested.")
+	}
 	for _, l := range c.Plan.Locals {
 		e.Runs = append(e.Runs, OwnerRun{
 			Owner: l.Member, Dataset: l.Dataset, SQL: l.SQL, Values: l.Args, Summary: summary(&l, c.Plan.Kind),
@@ -78,29 +82,36 @@ func Explain(c *Compiled, a *agreements.Agreement) *Explanation {
 
 func summary(l *plan.Local, kind plan.Kind) string {
 	if kind == plan.Join {
-		return "One line for each person or thing and group, kept inside this node."
+		return "Its rows are added up for each person or thing and group, and kept inside this node."
 	}
 	return "One line for each group, kept inside this node until the release rules have been applied."
 }
 
 func release(p *plan.Plan) []string {
 	out := []string{fmt.Sprintf("A group is released only if at least %d distinct units stand behind it; rows do not count, units do.", p.MinGroupSize)}
-	if nullable(p) {
-		out = append(out, "Where a measure can be missing, its sum or average needs that many units with a value.")
+	if partial(p, func(a *plan.Aggregate) bool { return a.Nullable }) {
+		out = append(out, "Where a value can be missing, or an aggregate has a condition of its own (FILTER, CASE), it needs that many units with a row that counts.")
+	}
+	if partial(p, func(a *plan.Aggregate) bool { return a.Residual }) {
+		out = append(out, fmt.Sprintf("What such a condition leaves out of the group must be nobody, or at least %d units as well; the same holds for rows without a value where they are counted.", p.MinGroupSize))
 	}
 	if p.Secure != nil && p.Secure.Complement {
 		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d units of either owner's own group would be left out of it.", p.MinGroupSize))
 	}
 	out = append(out, "Groups that are too small and groups that are empty look the same.")
+	if p.Output.Having != nil {
+		out = append(out, "HAVING is tested on released values only, and says nothing of groups that were withheld.")
+	}
 	if p.PublicData {
 		out = append(out, "All rows used are public data by their contracts; the lower limit for public data applies.")
 	}
 	return out
 }
 
-func nullable(p *plan.Plan) bool {
+// partial tells whether some aggregate is such a one.
+func partial(p *plan.Plan, is func(*plan.Aggregate) bool) bool {
 	for _, c := range p.Output.Columns {
-		if c.Aggregate != nil && (c.Aggregate.Nullable || c.Aggregate.Guard >= 0) {
+		if c.Aggregate != nil && is(c.Aggregate) {
 			return true
 		}
 	}

@@ -17,8 +17,11 @@ var update = flag.Bool("update", false, "rewrite testdata")
 func TestExplain(t *testing.T) {
 	db := open(t)
 	for file, c := range map[string]struct{ asker, text string }{
-		"join.txt":       {"client", join},
-		"one-owner.txt":  {"agency", "SELECT region, COUNT(*) AS n FROM orders WHERE region LIKE 'n%' GROUP BY region ORDER BY n DESC"},
+		"join.txt":      {"client", join},
+		"one-owner.txt": {"agency", "SELECT region, COUNT(*) AS n FROM orders WHERE region LIKE 'n%' GROUP BY region ORDER BY n DESC"},
+		"expressions.txt": {"client", "SELECT extract(month FROM e.day) AS month, CASE WHEN e.campaign = 'spring' THEN 'spring' ELSE 'rest' END AS c, " +
+			"SUM(o.amount * o.items) FILTER (WHERE o.score > 3 AND e.video = TRUE) AS sales, COUNT(DISTINCT o.mail) AS n " +
+			"FROM exposures e JOIN orders o ON e.email = o.mail WHERE o.placed + 7 > DATE '2024-02-01' GROUP BY 1, 2 HAVING n > 100"},
 		"own-public.txt": {"client", "SELECT state, COUNT(*) FROM airports GROUP BY state"},
 	} {
 		compiled, err := compile(db, c.asker, c.text)

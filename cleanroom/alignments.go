@@ -16,31 +16,33 @@ import (
 
 // alignment is a finished join of two dataset versions.
 type alignment struct {
-	id         string // the session it was made in, hex
-	transcript string // hex
-	total      int    // slots
-	slotOf     map[unitKey]uint32
+	id         string   // the session it was made in, hex
+	transcript string   // hex
+	total      int      // slots of both sides
+	slots      []uint32 // of own units, by ordinal
 }
 
 // slotsMagic opens the plaintext of a slots file:
 //
-//	"parley/slots/v1\n" ‖ total (8) ‖ count (8) ‖ count × [unit key (16) ‖ slot (4)]
+//	"parley/slots/v2\n" ‖ total (8) ‖ count (8) ‖ count × slot (4)
 //
-// all big-endian, sealed as nonce (12) ‖ AES-256-GCM under the alignment's
-// own data key, which the state file holds wrapped.
-const slotsMagic = "parley/slots/v1\n"
+// all big-endian, the slots by ordinal of the unit, sealed as nonce (12) ‖
+// AES-256-GCM under the alignment's own data key, which the state file holds
+// wrapped.
+const slotsMagic = "parley/slots/v2\n"
 
-func encodeSlots(a *alignment) []byte {
-	b := make([]byte, 0, len(slotsMagic)+16+20*len(a.slotOf))
+// encodeSlots appends the plaintext to b.
+func encodeSlots(b []byte, a *alignment) []byte {
 	b = append(b, slotsMagic...)
 	b = binary.BigEndian.AppendUint64(b, uint64(a.total))
-	b = binary.BigEndian.AppendUint64(b, uint64(len(a.slotOf)))
-	for k, s := range a.slotOf {
-		b = append(b, k[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(a.slots)))
+	for _, s := range a.slots {
 		b = binary.BigEndian.AppendUint32(b, s)
 	}
 	return b
 }
+
+func slotsSize(a *alignment) int { return len(slotsMagic) + 16 + 4*len(a.slots) }
 
 func decodeSlots(b []byte) (*alignment, error) {
 	bad := errors.New("the stored alignment is damaged")
@@ -50,16 +52,16 @@ func decodeSlots(b []byte) (*alignment, error) {
 	b = b[len(slotsMagic):]
 	total, count := binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
 	b = b[16:]
-	if count > 1<<32 || uint64(len(b)) != 20*count {
+	if count > 1<<32 || uint64(len(b)) != 4*count {
 		return nil, bad
 	}
-	a := &alignment{total: int(total), slotOf: make(map[unitKey]uint32, count)}
-	for ; len(b) > 0; b = b[20:] {
-		slot := binary.BigEndian.Uint32(b[16:])
+	a := &alignment{total: int(total), slots: make([]uint32, count)}
+	for i := range a.slots {
+		slot := binary.BigEndian.Uint32(b[4*i:])
 		if uint64(slot) >= total {
 			return nil, bad
 		}
-		a.slotOf[unitKey(b[:16])] = slot
+		a.slots[i] = slot
 	}
 	return a, nil
 }
@@ -82,27 +84,28 @@ func (n *Node) keepAlignment(ctx context.Context, k store.AlignmentKey, partner 
 	if err != nil {
 		return err
 	}
-	nonce := make([]byte, aead.NonceSize(), 1<<10)
-	if _, err := rand.Read(nonce); err != nil {
+	// Sealed in place: at ten million units a copy is 40 MB.
+	b := make([]byte, aead.NonceSize(), aead.NonceSize()+slotsSize(a)+aead.Overhead())
+	if _, err := rand.Read(b); err != nil {
 		return err
 	}
+	nonce, plain := b, encodeSlots(b, a)[len(b):]
 	wrapped, err := n.keys.WrapKey(ctx, key, "alignment "+a.id)
 	if err != nil {
 		return err
 	}
 	path := n.slotsPath(a.id)
-	if err := writeFile(path, aead.Seal(nonce, nonce, encodeSlots(a), nil), 0o600); err != nil {
+	if err := writeFile(path, aead.Seal(nonce, nonce, plain, nil), 0o600); err != nil {
 		return fmt.Errorf("store the alignment: %w", err)
 	}
-	old, err := n.storedAlignment(ctx, k)
-	if err != nil {
-		return err
-	}
-	if old != nil && old.Path != path {
-		defer os.Remove(old.Path) // its key goes with its row
-	}
-	return n.store.PutAlignment(ctx, store.Alignment{AlignmentKey: k, Peer: partner, ID: a.id, Slots: int64(a.total),
+	replaced, err := n.store.PutAlignment(ctx, store.Alignment{AlignmentKey: k, Peer: partner, ID: a.id, Slots: int64(a.total),
 		WrappedKey: wrapped, Path: path, TranscriptHash: a.transcript, Created: n.now()})
+	for _, old := range replaced {
+		if old.Path != path {
+			os.Remove(old.Path) // its key went with its row
+		}
+	}
+	return err
 }
 
 func (n *Node) slotsPath(alignment string) string { return n.home.path("alignments", alignment) }
@@ -133,10 +136,13 @@ func (n *Node) storedAlignment(ctx context.Context, k store.AlignmentKey) (*stor
 func (n *Node) loadAlignment(ctx context.Context, row *store.Alignment) (*alignment, error) {
 	a, err := n.openAlignment(ctx, row)
 	if errors.Is(err, errAlignment) {
-		err = errors.Join(err, os.Rename(row.Path, row.Path+".damaged"))
+		err = errors.Join(err, os.Rename(row.Path, row.Path+damagedSuffix))
 	}
 	return a, err
 }
+
+// damagedSuffix marks a stored alignment that was set aside.
+const damagedSuffix = ".damaged"
 
 var errAlignment = errors.New("the stored alignment was changed on disk; it is set aside, and the next run aligns anew")
 
@@ -159,11 +165,12 @@ func (n *Node) openAlignment(ctx context.Context, row *store.Alignment) (*alignm
 	if len(b) < aead.NonceSize() {
 		return nil, errAlignment
 	}
-	b, err = aead.Open(nil, b[:aead.NonceSize()], b[aead.NonceSize():], nil)
+	nonce, sealed := b[:aead.NonceSize()], b[aead.NonceSize():]
+	plain, err := aead.Open(sealed[:0], nonce, sealed, nil)
 	if err != nil {
 		return nil, errAlignment
 	}
-	a, err := decodeSlots(b)
+	a, err := decodeSlots(plain)
 	if err != nil || int64(a.total) != row.Slots {
 		return nil, errAlignment
 	}

@@ -104,20 +104,16 @@ func (n *Node) askJoin(ctx context.Context, r *Run) error {
 		return err
 	}
 	j := &joint{n: n, run: r, plan: &r.admitted.compiled.Plan, asker: true, partner: n.partner(r.admitted), askerNonce: o.Nonce}
-	closeBox, err := n.connect(j)
-	if err != nil {
+	if err := n.connect(j); err != nil {
 		return err
 	}
-	r.atEnd = closeBox // after the end is recorded, so that the other node can learn why
-	if o.Side, err = j.ownSide(ctx); err != nil {
-		return err
-	}
-	acc, err := propose(ctx, j.client, o)
+	acc, err := j.agree(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer n.tellIfCancelled(ctx, j)
 	if err := j.settle(ctx, acc); err != nil {
+		n.tell(r, j.client) // it has begun, and holds the pair
 		return err
 	}
 	go n.watch(ctx, r, j.client)
@@ -143,7 +139,7 @@ func (n *Node) assist(ctx context.Context, j *joint) error {
 // had ended it: its mailbox is closed then, and what this node notices first
 // is a matter of chance. If so, that is the reason people should read.
 func (n *Node) endedFirst(ctx context.Context, j *joint, err error) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, errBudget) {
 		return err
 	}
 	call, stop := context.WithTimeout(ctx, 2*time.Second)
@@ -167,38 +163,83 @@ func (n *Node) tellIfCancelled(ctx context.Context, j *joint) {
 	}
 }
 
-// connect opens the run's mailbox and the pipe to the other node. The mailbox
-// must be open before the other node learns that the run exists.
-func (n *Node) connect(j *joint) (closeBox func(), err error) {
+// connect opens the run's mailbox and the pipe to the other node, until the
+// run has ended. The mailbox must be open before the other node learns that
+// the run exists.
+func (n *Node) connect(j *joint) (err error) {
 	if j.client, err = n.client(j.partner); err != nil {
-		return nil, err
+		return err
 	}
 	closeMail, err := n.mail.Open(j.run.ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	j.raw = n.mail.Pipe(j.run.ID, j.client)
 	j.transcript = wire.NewTranscript()
-	j.pipe = j.transcript.Record(j.raw, n.cfg.Org, j.partner.Name)
-	return func() { closeMail(); j.client.Close() }, nil
+	j.pipe = j.transcript.Record(n.mail.Pipe(j.run.ID, j.client), n.cfg.Org, j.partner.Name)
+	j.run.atEnd = func() { // after the end is recorded, so that the other node can learn why
+		j.leaveJob()
+		closeMail()
+		j.client.Close()
+	}
+	return nil
 }
 
-// ownSide is the asker's side, before the other's is known: it names every
-// alignment it could reuse by role-independent look-up on the answer.
+// agree proposes the run. While another run aligns the two datasets the other
+// node refuses, after a wait; then it is proposed again, and the alignment is
+// usually there to be reused.
+func (j *joint) agree(ctx context.Context, o peer.Offer) (*peer.Accept, error) {
+	for {
+		began := time.Now()
+		var err error
+		if o.Side, err = j.ownSide(ctx); err != nil {
+			return nil, err
+		}
+		acc, err := propose(ctx, j.client, o)
+		if !peer.IsProblem(err, peer.RefusedAligning) {
+			return acc, err
+		}
+		select { // a node that does not wait before it refuses is not asked more than once a second
+		case <-time.After(time.Second - time.Since(began)):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// ownSide is the asker's side, before the other's is known: it names what it
+// could reuse or take up by role-independent look-up on the answer.
 func (j *joint) ownSide(ctx context.Context) (*peer.Side, error) {
 	own, err := j.n.side(ctx, j.run.admitted, j.plan.Locals[j.me()])
 	if err != nil {
 		return nil, err
 	}
 	j.own = own
-	last, err := j.n.store.LatestAlignment(ctx, j.run.admitted.id, own.Dataset, own.Version, j.plan.Locals[j.other()].Dataset)
-	if err != nil {
+	if own.Alignment, err = j.reusable(ctx); err != nil {
 		return nil, err
 	}
-	if last != "" && j.n.hasSlots(last) { // one whose file is lost cannot be reused
-		own.Alignment = last
+	if own.Alignment == "" && j.leads() {
+		if err := j.hold(ctx); err != nil {
+			return nil, err
+		}
+		// Whoever had the pair may have finished an alignment.
+		if own.Alignment, err = j.reusable(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return &own, nil
+	if own.Alignment != "" {
+		j.letGo()
+	}
+	own.Unfinished, err = j.n.store.LatestAlignmentJob(ctx, j.run.admitted.id, own.Dataset, own.Version, j.plan.Locals[j.other()].Dataset)
+	return &own, err
+}
+
+// reusable is the id of the stored alignment that the asker names, or "".
+func (j *joint) reusable(ctx context.Context) (string, error) {
+	last, err := j.n.store.LatestAlignment(ctx, j.run.admitted.id, j.own.Dataset, j.own.Version, j.plan.Locals[j.other()].Dataset)
+	if err != nil || last == "" || !j.n.hasSlots(last) { // one whose file is lost cannot be reused
+		return "", err
+	}
+	return last, nil
 }
 
 // settle checks the other side and decides whether a stored alignment serves.
@@ -208,7 +249,7 @@ func (j *joint) settle(ctx context.Context, acc *peer.Accept) error {
 	}
 	j.theirs, j.otherNonce = *acc.Side, acc.Nonce
 	if acc.Side.Alignment == "" {
-		return nil
+		return j.settleJob(ctx, acc.Side.Unfinished)
 	}
 	row, err := j.n.storedAlignment(ctx, j.alignmentKey())
 	if err != nil {
@@ -218,6 +259,26 @@ func (j *joint) settle(ctx context.Context, acc *peer.Accept) error {
 		return errUnexpectedAnswer
 	}
 	j.stored = row
+	j.letGo()
+	return nil
+}
+
+// settleJob opens the alignment that the other node has opened already: the
+// unfinished one that both named, or a new one.
+func (j *joint) settleJob(ctx context.Context, unfinished string) error {
+	// The other node holds the pair by now, so whoever has it here is about to
+	// let go.
+	wait, stop := context.WithTimeoutCause(ctx, j.n.cfg.PeerPatience, ErrAligning)
+	defer stop()
+	if err := j.hold(wait); err != nil {
+		return err
+	}
+	if err := j.openJob(ctx, unfinished); err != nil {
+		return err
+	}
+	if j.job.resumed != (unfinished != "") {
+		return errNotTakenUp
+	}
 	return nil
 }
 

@@ -28,8 +28,17 @@ type Config struct {
 	// ImportMemoryMiB that of one that imports a file.
 	EngineMemoryMiB int64 `yaml:"engineMemoryMiB"`
 	ImportMemoryMiB int64 `yaml:"importMemoryMiB"`
-	// SpoolMiB bounds the unread messages of one run on disk.
+	// AlignmentMemoryMiB bounds the buffers of one alignment; what does not fit
+	// is sorted and kept in sealed files. Four bytes for every own unit come on
+	// top.
+	AlignmentMemoryMiB int64 `yaml:"alignmentMemoryMiB"`
+	// SpoolMiB bounds the unread messages of one run on disk, and all received
+	// messages of one alignment: about 50 bytes for every unit of either side.
 	SpoolMiB int64 `yaml:"spoolMiB"`
+	// KeptMiB bounds what is kept in memory of past joins to make later ones
+	// faster: 10 KiB for each group and count, 40 KiB for each group and large
+	// sum, at the node whose column is not grouped by. 0 keeps nothing.
+	KeptMiB int64 `yaml:"keptMiB"`
 	// PeerPatience is how long a silent partner is waited for.
 	PeerPatience time.Duration `yaml:"peerPatience"`
 	// RunTimeout ends a run that takes longer.
@@ -41,14 +50,16 @@ type Config struct {
 // DefaultConfig is what init writes for an organisation.
 func DefaultConfig(org string) Config {
 	return Config{
-		Org:             org,
-		Listen:          "0.0.0.0:7460",
-		EngineMemoryMiB: 2048,
-		ImportMemoryMiB: 4096,
-		SpoolMiB:        8192,
-		PeerPatience:    15 * time.Second,
-		RunTimeout:      time.Hour,
-		MaxRuns:         4,
+		Org:                org,
+		Listen:             "0.0.0.0:7460",
+		EngineMemoryMiB:    2048,
+		ImportMemoryMiB:    4096,
+		AlignmentMemoryMiB: 128,
+		SpoolMiB:           8192,
+		KeptMiB:            512,
+		PeerPatience:       15 * time.Second,
+		RunTimeout:         time.Hour,
+		MaxRuns:            4,
 	}
 }
 
@@ -58,8 +69,12 @@ func (c *Config) check() error {
 		return errors.New("org is missing")
 	case c.EngineMemoryMiB < 256 || c.ImportMemoryMiB < 256:
 		return errors.New("engineMemoryMiB and importMemoryMiB must be at least 256")
+	case c.AlignmentMemoryMiB < 8:
+		return errors.New("alignmentMemoryMiB must be at least 8")
 	case c.SpoolMiB < 64:
 		return errors.New("spoolMiB must be at least 64")
+	case c.KeptMiB < 0:
+		return errors.New("keptMiB must not be negative")
 	case c.PeerPatience < time.Second:
 		return errors.New("peerPatience must be at least 1s")
 	case c.RunTimeout < time.Second:
@@ -78,7 +93,8 @@ func (c *Config) check() error {
 //	                process that has the home open
 //	audit/          append-only log of every decision
 //	snapshots/      encrypted datasets
-//	alignments/     encrypted slots of past joins
+//	alignments/     encrypted slots of past joins; in ID.work, what an unfinished
+//	                one needs to be taken up
 //	spool/          unread messages of runs, encrypted under a key in memory
 //	control.sock    the door of the command line (0600)
 type Home string

@@ -118,6 +118,12 @@ func (n *Node) forget(ctx context.Context, old store.Dataset) {
 	for _, a := range gone {
 		os.Remove(a.Path)
 	}
+	n.dropJobs(ctx, func(a store.AlignmentJob) string {
+		if a.OwnDataset == old.Name && a.OwnVersion == old.Version {
+			return "the dataset was replaced"
+		}
+		return ""
+	})
 	if err := n.store.ShredDataset(ctx, old.Name, old.Version); err != nil {
 		n.log.Warn("shred old version", "error", err)
 	}

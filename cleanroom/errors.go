@@ -20,6 +20,7 @@ var (
 	ErrTooFewUnits      = errors.New("the dataset is smaller than the smallest set its rules allow")
 	ErrNormaliser       = errors.New("the two nodes normalise the join key differently; both should run the same version of parley")
 	ErrBusy             = errors.New("this node has as many runs going on as its configuration allows (maxRuns); try again when one has ended")
+	ErrAligning         = errors.New("another run is aligning the same two datasets; ask again when it has ended")
 	ErrCancelled        = errors.New("cancelled")
 	ErrPeerCancelled    = errors.New("the other node cancelled the run")
 	ErrPeerFailed       = errors.New("the run failed at the other node; its own log says why")
@@ -29,6 +30,7 @@ var (
 	ErrNoRun            = errors.New("no such run here")
 	errDomain           = errors.New("a column holds a value that its declared domain does not list")
 	errStaleAlignment   = errors.New("the stored alignment does not cover the dataset; remove it and run again")
+	errNotTakenUp       = errors.New("the unfinished alignment that the other node takes up is not here, or cannot be opened; ask again, and a new one is begun")
 	errUnexpectedAnswer = errors.New("the other node answered with something the protocol does not allow")
 )
 

@@ -23,7 +23,8 @@ const maxLabel = 96
 var errTooManyGroups = errors.New("the question makes more groups than this plan allows; group by coarser columns, or declare a domain in the contract")
 
 // groupTable numbers one owner's groups. The numbering is a fresh random
-// permutation for every run, and, unless every column's values are declared
+// permutation for every run (at the holder of weights for every set of weights:
+// see keptWeights), and, unless every column's values are declared
 // in the agreement, it is padded to a power of two, so that the number of
 // groups tells the partner no more than its magnitude.
 type groupTable struct {

@@ -36,7 +36,8 @@ type joint struct {
 	askerNonce string
 	otherNonce string
 	stored     *store.Alignment // one that both nodes have, or nil
-	raw        wire.Pipe        // unrecorded
+	job        *alignJob        // set from the offer to the end of an alignment
+	free       func()           // gives back the pair of datasets; nil if it is not held
 	pipe       wire.Pipe        // entered into transcript
 	transcript *wire.Transcript
 	alignment  *alignment
@@ -62,6 +63,9 @@ type outcome struct {
 
 // do runs the join.
 func (j *joint) do(ctx context.Context) (*outcome, error) {
+	if err := j.withinBudget(); err != nil {
+		return nil, err
+	}
 	if err := j.compareSessions(ctx); err != nil {
 		return nil, err
 	}
@@ -70,6 +74,7 @@ func (j *joint) do(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	theirs, err := j.exchangeGroups(ctx, len(own.groups.labels))
+	j.endJob(ctx, err)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +123,7 @@ func (j *joint) reduce(ctx context.Context) (*reduced, error) {
 	}
 	_, end := j.run.begin("reduce own rows", nil)
 	defer end()
-	own, err := reduce(ctx, j.n.engine, snap, j.plan.Locals[j.me()], j.plan.Secure.MaxCells)
+	own, err := reduce(ctx, j.n.engine, snap, j.plan.Locals[j.me()], j.plan.Secure.MaxCells, j.own.Units)
 	return own, lost(row, err)
 }
 
@@ -166,14 +171,16 @@ func (j *joint) multiply(ctx context.Context, own *reduced, theirs int) (*produc
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &products{plan: j.plan.Secure, slots: j.alignment.total, slotOf: j.alignment.slotOf, own: own, sets: sets,
-		seed: j.bound(),
-		pipe: j.pipe, rand: rand.Reader, report: report}
+	p := &products{plan: j.plan.Secure, total: j.alignment.total, slots: j.alignment.slots, own: own, sets: sets,
+		pipe: j.pipe, rand: rand.Reader, report: report, note: j.run.note}
 	hold := p.holdWeights
 	p.groupsW, p.groupsV = len(own.groups.labels), theirs
 	if j.plan.Secure.V == j.me() {
 		hold = p.holdValues
 		p.groupsW, p.groupsV = theirs, len(own.groups.labels)
+	}
+	if err := j.keep(p); err != nil {
+		return nil, nil, err
 	}
 	shares, err := hold(ctx)
 	if err != nil {
@@ -189,15 +196,15 @@ func (j *joint) release(ctx context.Context, own *reduced, theirs int, p *produc
 	out := &outcome{groups: own.groups, other: theirs, spec: j.spec(p)}
 	cells := make([]garble.Cell, p.groupsW*p.groupsV)
 	for c := range cells {
-		cells[c].Own = own.units[j.ownGroup(c, p.groupsV)]
+		cells[c].Own = own.sizes[j.ownGroup(c, p.groupsV)]
 		cells[c].Shares = make([]garble.Share, len(shares))
 		for i := range shares {
 			cells[c].Shares[i] = garble.Share(p.share(shares, i, c))
 		}
 	}
-	session := j.bound()
+	session, base := j.bound(), j.n.bases.with(j.partner.TLSFingerprint)
 	if j.asker {
-		released, err := garble.Evaluate(ctx, j.pipe, session, out.spec, cells, rand.Reader)
+		released, err := garble.Evaluate(ctx, j.pipe, session, out.spec, cells, base, rand.Reader)
 		out.cells = released
 		return out, err
 	}
@@ -211,7 +218,7 @@ func (j *joint) release(ctx context.Context, own *reduced, theirs int, p *produc
 	if err := j.n.permit(ctx, j.run); err != nil {
 		return nil, err
 	}
-	return out, garble.Garble(ctx, j.pipe, session, out.spec, cells, labels, rand.Reader)
+	return out, garble.Garble(ctx, j.pipe, session, out.spec, cells, labels, base, rand.Reader)
 }
 
 // ownGroup is the number of this node's group in a cell.
@@ -241,7 +248,7 @@ func (j *joint) spec(p *products) garble.Spec {
 		if c.Aggregate == nil {
 			continue
 		}
-		a := garble.Aggregate{Values: []int{c.Aggregate.Total}, Guard: c.Aggregate.Guard}
+		a := garble.Aggregate{Values: []int{c.Aggregate.Total}, Guard: c.Aggregate.Guard, Residual: c.Aggregate.Residual}
 		if c.Aggregate.Rows >= 0 {
 			a.Values = append(a.Values, c.Aggregate.Rows)
 		}

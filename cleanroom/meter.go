@@ -6,8 +6,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"parley/crypto/wire"
 )
 
 // Figures are what a run cost this node. CPU time and memory are the whole
@@ -32,9 +30,13 @@ func startMeter() *meter {
 	return &meter{began: time.Now(), cpu: cpu}
 }
 
-func (m *meter) stop() *Figures {
+func (m *meter) stop(stages []Stage) *Figures {
 	cpu, child := usage()
-	return &Figures{Wall: time.Since(m.began), CPU: cpu - m.cpu, PeakMiB: peakMiB(), ChildMiB: child}
+	f := &Figures{Wall: time.Since(m.began), CPU: cpu - m.cpu, PeakMiB: peakMiB(), ChildMiB: child}
+	for _, s := range stages {
+		f.Sent, f.Received = f.Sent+s.Sent, f.Received+s.Received
+	}
+	return f
 }
 
 // usage returns the CPU time of this process and its ended children, and the
@@ -70,9 +72,12 @@ func peakMiB() int64 {
 	return 0
 }
 
+// traffic counts bytes of messages: a transcript, or a pipe.
+type traffic interface{ Bytes() (sent, received int64) }
+
 // begin opens a stage; the returned functions report progress and end it.
 // bytes, if not nil, is where the stage's share of the traffic is read from.
-func (r *Run) begin(name string, bytes *wire.Transcript) (report func(done, total int64), end func()) {
+func (r *Run) begin(name string, bytes traffic) (report func(done, total int64), end func()) {
 	var sent, received int64
 	if bytes != nil {
 		sent, received = bytes.Bytes()
@@ -101,4 +106,9 @@ func (r *Run) begin(name string, bytes *wire.Transcript) (report func(done, tota
 		})
 	}
 	return report, end
+}
+
+// note says something about the stage that goes on.
+func (r *Run) note(text string) {
+	r.set(func(v *View) { v.Stages[len(v.Stages)-1].Note = text })
 }

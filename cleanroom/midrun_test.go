@@ -25,7 +25,17 @@ type staged struct {
 	before func() // called once, before the next local plan runs
 }
 
-func (s *staged) Run(ctx context.Context, snap engine.Snapshot, l plan.Local, k plan.Kind, fn func(engine.Row) error) error {
+func (s *staged) Run(ctx context.Context, snap engine.Snapshot, l plan.Local, fn func(engine.Row) error) error {
+	s.act()
+	return s.Engine.Run(ctx, snap, l, fn)
+}
+
+func (s *staged) Reduce(ctx context.Context, snap engine.Snapshot, l plan.Local, fn func(*engine.Batch) error) error {
+	s.act()
+	return s.Engine.Reduce(ctx, snap, l, fn)
+}
+
+func (s *staged) act() {
 	s.mu.Lock()
 	before := s.before
 	s.before = nil
@@ -33,7 +43,6 @@ func (s *staged) Run(ctx context.Context, snap engine.Snapshot, l plan.Local, k 
 	if before != nil {
 		before()
 	}
-	return s.Engine.Run(ctx, snap, l, k, fn)
 }
 
 func (s *staged) once(fn func()) {

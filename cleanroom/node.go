@@ -40,11 +40,14 @@ type Node struct {
 	store  *store.Store
 	audit  *audit.Log
 	mail   *peer.Mail
+	kept   *keptStore
 	log    *slog.Logger
 	now    func() time.Time
 
 	partners    partners // TLS keys that agreements name
+	bases       baseTransfers
 	normalisers sync.Map // agreements.Unit -> digest
+	aligning    aligning
 
 	// life ends when the node closes; every run hangs off it.
 	life context.Context
@@ -74,8 +77,8 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{home: o.Home, cfg: cfg, keys: o.Keys, cert: cert, engine: o.Engine,
-		log: o.Log, now: o.Now, runs: map[string]*Run{}}
+	n := &Node{home: o.Home, cfg: cfg, keys: o.Keys, cert: cert, engine: newParsed(o.Engine),
+		log: o.Log, now: o.Now, runs: map[string]*Run{}, kept: newKeptStore(cfg.KeptMiB << 20)}
 	n.life, n.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	if n.store, err = store.Open(ctx, o.Home.path("state.db"), o.Now()); err != nil {
 		return nil, err
@@ -87,6 +90,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	n.sweepSnapshots()
+	n.sweepAlignments()
 	return n, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"parley/analysis/plan"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/peer"
+	"parley/cleanroom/store"
 	"parley/internal/weak"
 )
 
@@ -41,6 +42,8 @@ func wordFor(err error) string {
 		return peer.RefusedDataset
 	case errors.Is(err, ErrBusy):
 		return peer.RefusedBusy
+	case errors.Is(err, ErrAligning):
+		return peer.RefusedAligning
 	case errors.Is(err, ErrPlanDiffers):
 		return peer.RefusedPlan
 	case errors.Is(err, ErrNormaliser):
@@ -60,6 +63,8 @@ func refusalText(word string) string {
 		return "the other node's dataset is not the one that was signed for, or is too small; its owner knows which"
 	case peer.RefusedBusy:
 		return "the other node has as many runs going on as it allows; try again later"
+	case peer.RefusedAligning:
+		return "the other node is aligning the same two datasets for another run; ask again when that run has ended"
 	case peer.RefusedPlan:
 		return ErrPlanDiffers.Error()
 	case peer.RefusedNormaliser:
@@ -140,14 +145,46 @@ func (n *Node) accept(ctx context.Context, ad *admitted, asker *agreements.Membe
 	if err := j.meet(ctx, ad, o.Side); err != nil {
 		return nil, err
 	}
-	if j.stored != nil && j.stored.ID != o.Side.Alignment {
-		j.stored = nil // both nodes must have the very same one
+	if _, err := n.store.Run(ctx, o.Run); err == nil {
+		return nil, store.ErrExists // before it waits for what the first offer holds
 	}
-	if j.stored != nil {
+	if j.stored != nil && j.stored.ID == o.Side.Alignment {
 		j.own.Alignment = j.stored.ID
+	} else if err := j.holdBriefly(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.join(ctx, j, o, ad, from); err != nil {
+		j.leaveJob()
+		return nil, err
 	}
 	acc.Side = &j.own
-	return acc, n.join(ctx, j, o.Run, ad, from)
+	return acc, nil
+}
+
+// holdBriefly takes the pair for an offer, whose asker has not the alignment
+// that is stored here, if any. If another run holds it for long, or has made
+// an alignment by the time it lets go, the offer is refused: its asker looks
+// again for what it can reuse and offers anew.
+func (j *joint) holdBriefly(ctx context.Context) (err error) {
+	useless := ""
+	if j.stored != nil {
+		useless = j.stored.ID
+		j.stored = nil // both nodes must have the very same one
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, alignWait, ErrAligning)
+	defer stop()
+	defer context.AfterFunc(j.n.life, stop)()
+	if j.free, err = j.n.aligning.take(ctx, j.pair()); err != nil {
+		return err
+	}
+	row, err := j.n.storedAlignment(ctx, j.alignmentKey())
+	if err == nil && row != nil && row.ID != useless {
+		err = ErrAligning
+	}
+	if err != nil {
+		j.letGo()
+	}
+	return err
 }
 
 // meet fills in both sides of a join and looks for a stored alignment.
@@ -173,20 +210,36 @@ func (j *joint) meet(ctx context.Context, ad *admitted, theirs *peer.Side) (err 
 }
 
 // join starts the answering node's part of an encrypted join.
-func (n *Node) join(ctx context.Context, j *joint, id string, ad *admitted, from string) error {
-	r, runCtx, err := n.open(ctx, id, ad, from)
+func (n *Node) join(ctx context.Context, j *joint, o peer.Offer, ad *admitted, from string) error {
+	r, runCtx, err := n.open(ctx, o.Run, ad, from)
 	if err != nil {
 		return err
 	}
 	j.run = r
-	closeBox, err := n.connect(j)
-	if err != nil {
+	if err := n.ready(ctx, j, o.Side.Unfinished); err != nil {
 		n.fail(runCtx, r, err)
 		n.end(r)
 		return err
 	}
-	r.atEnd = closeBox
 	n.launch(r, runCtx, func(ctx context.Context) error { return n.assist(ctx, j) })
+	return nil
+}
+
+// ready opens what the other node may send to from the moment it knows that
+// the run is accepted.
+func (n *Node) ready(ctx context.Context, j *joint, unfinished string) error {
+	if err := n.connect(j); err != nil {
+		return err
+	}
+	if j.stored != nil {
+		return nil
+	}
+	if err := j.openJob(ctx, unfinished); err != nil {
+		return err
+	}
+	if j.job.resumed {
+		j.own.Unfinished = j.job.row.ID
+	}
 	return nil
 }
 
@@ -205,10 +258,20 @@ func (n *Node) partnerRun(from, id string) (*Run, error) {
 	return r, nil
 }
 
-// MayPost implements peer.Service.
-func (n *Node) MayPost(from, run string) bool {
-	_, err := n.partnerRun(from, run)
-	return err == nil
+// MayPost implements peer.Service. id is a run's or that of the alignment that
+// a run works on.
+func (n *Node) MayPost(from, id string) bool {
+	if _, err := n.partnerRun(from, id); err == nil {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range n.runs {
+		if r.partner != "" && r.partner == from && r.aligns(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // Status implements peer.Service.

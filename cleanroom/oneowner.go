@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"parley/analysis/plan"
 	"parley/analysis/release"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/engine"
@@ -29,7 +28,7 @@ func (n *Node) releaseOne(ctx context.Context, r *Run) (*release.Table, audit.Re
 	_, end := r.begin("reduce own rows", nil)
 	defer end()
 	var rows []release.Row
-	err = n.engine.Run(ctx, snap, local, plan.OneOwner, func(row engine.Row) error {
+	err = n.engine.Run(ctx, snap, local, func(row engine.Row) error {
 		rows = append(rows, rowOf(row))
 		return nil
 	})

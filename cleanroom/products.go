@@ -3,14 +3,15 @@ package cleanroom
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"parley/analysis/plan"
+	"parley/crypto/align"
 	"parley/crypto/inner"
 	"parley/crypto/wire"
 )
@@ -19,18 +20,26 @@ import (
 // indexed by product, then by cell = group of W · groups of V + group of V.
 type products struct {
 	plan       *plan.Secure
-	slots      int
-	slotOf     map[unitKey]uint32
+	total      int      // slots of the alignment
+	slots      []uint32 // of own units, by ordinal
 	own        *reduced
 	groupsW    int
 	groupsV    int
 	sets       []*inner.Set // by product
-	seed       [32]byte     // both nonces, the alignment and the plan
+	transcript [32]byte     // of the alignment
 	pipe       wire.Pipe
 	rand       io.Reader
 	report     func(done, total int64)
+	note       func(text string)
 	done, todo int64
+
+	kept      *keptStore
+	item      keptItem     // pair and alignment, and at W the key of its weights
+	ownWeight *keptWeights // W only
 }
+
+// errBudget is the same at both nodes, so it does not matter which ends first.
+var errBudget = errors.New("the declared bounds are too large for the encrypted join (lower maxRowsPerUnit or a measure's maximum in the contract)")
 
 // chooseSets picks each product's parameter set from declared bounds alone,
 // the same on both sides. units bounds the number of shared units.
@@ -41,53 +50,20 @@ func chooseSets(s *plan.Secure, slots int, units int64) ([]*inner.Set, error) {
 		sum := new(big.Int).Mul(new(big.Int).Mul(w, f), big.NewInt(max(units, 1)))
 		set, err := inner.Choose(slots, w, sum)
 		if err != nil {
-			return nil, fmt.Errorf("the declared bounds are too large for the encrypted join (lower maxRowsPerUnit or a measure's maximum in the contract): %w", err)
+			return nil, fmt.Errorf("%w: %w", errBudget, err)
 		}
 		sets[i] = set
 	}
 	return sets, nil
 }
 
-// job is one kind of value vector under one parameter set, the products that
-// use it, and how many vectors (one per group of V) and cells of each product
-// (one per group of W) that makes. A vector over any group has one of each.
-type job struct {
-	set      *inner.Set
-	value    int
-	any      bool // the weights are over any group of W
-	products []int
-	first    int // index of its first vector under the set
-	vectors  int
-	cells    int
-}
-
-// jobs lists what is to be sent, set by set in order of first use. Both sides
-// arrive at the same list.
-func (p *products) jobs() ([]*inner.Set, map[*inner.Set][]*job) {
-	var order []*inner.Set
-	bySet, vectors := map[*inner.Set][]*job{}, map[*inner.Set]int{}
-	for i, prod := range p.plan.Products {
-		set, anyW := p.sets[i], p.plan.Weights[prod.Weight].Any
-		if bySet[set] == nil {
-			order = append(order, set)
-		}
-		at := slices.IndexFunc(bySet[set], func(j *job) bool { return j.value == prod.Value && j.any == anyW })
-		if at < 0 {
-			j := &job{set: set, value: prod.Value, any: anyW, first: vectors[set], vectors: p.groupsV, cells: p.groupsW}
-			if anyW {
-				j.cells = 1
-			}
-			if p.plan.Values[prod.Value].Any {
-				j.vectors = 1
-			}
-			vectors[set] += j.vectors
-			at, bySet[set] = len(bySet[set]), append(bySet[set], j)
-		}
-		j := bySet[set][at]
-		j.products = append(j.products, i)
-		p.todo += int64(j.vectors)
-	}
-	return order, bySet
+// withinBudget refuses a join whose declared bounds no parameter set holds,
+// before anything is done for it. The number of slots is not known yet; that of
+// all units and dummies is not below it.
+func (j *joint) withinBudget() error {
+	dummies := 8 * int64(align.DefaultPadding().T)
+	_, err := chooseSets(j.plan.Secure, int(j.own.Units+j.theirs.Units+dummies), min(j.own.Units, j.theirs.Units))
+	return err
 }
 
 // share returns the share of a product in a cell. A product over any group
@@ -112,10 +88,6 @@ func (p *products) step(set *inner.Set, parts ...any) wire.Step {
 	return wire.Step(s)
 }
 
-func (p *products) setSeed(set *inner.Set) [32]byte {
-	return wire.Sum(wire.LabelInnerSeed, p.seed[:], []byte(set.Name()))
-}
-
 func (p *products) newShares() [][]inner.Share {
 	shares := make([][]inner.Share, len(p.plan.Products))
 	for i := range shares {
@@ -127,6 +99,17 @@ func (p *products) newShares() [][]inner.Share {
 func (p *products) tick(n int) {
 	p.done += int64(n)
 	p.report(p.done, p.todo)
+}
+
+// noteKept says, for people who watch the run, what was spared.
+func (p *products) noteKept(held []bool) {
+	n := 0
+	for _, h := range held {
+		if h {
+			n++
+		}
+	}
+	p.note(fmt.Sprintf("hints: %d of %d kept", n, len(held)))
 }
 
 // stream sends what write produces without holding it in memory.

@@ -27,6 +27,7 @@ type Stage struct {
 	Sent     int64         `json:"sentBytes"`
 	Received int64         `json:"receivedBytes"`
 	Finished bool          `json:"finished"`
+	Note     string        `json:"note,omitempty"` // what else there is to say of it
 	began    time.Time
 }
 
@@ -65,6 +66,8 @@ type Run struct {
 	mu       sync.Mutex
 	changed  chan struct{}
 	view     View
+	job      string       // id of the alignment it works on, or ""
+	kept     bool         // the alignment failed but can be taken up
 	answer   *peer.Answer // one-owner: for the asker to fetch
 	expected *expectation // join: what a receipt must say
 	over     time.Time    // zero while it goes on
@@ -187,7 +190,7 @@ func (n *Node) launch(r *Run, ctx context.Context, fn func(context.Context) erro
 		if err == nil {
 			meter := startMeter()
 			err = safely(func() error { return fn(ctx) })
-			r.set(func(v *View) { v.Figures = meter.stop() })
+			r.set(func(v *View) { v.Figures = meter.stop(v.Stages) })
 		}
 		if err != nil {
 			n.fail(ctx, r, err)
@@ -221,6 +224,9 @@ func (n *Node) fail(ctx context.Context, r *Run, err error) {
 		err = errors.Join(ErrProtocol, n.record(entry("run.incident", audit.Failed).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id)))
 	}
 	r.set(func(v *View) { v.Code = codeOf(err) })
+	if state != store.Cancelled && !errors.Is(err, ErrPeerFailed) && r.keepsAlignment() {
+		err = fmt.Errorf("%w. The alignment is kept as far as it came; asking again takes it up", err)
+	}
 	if e := n.update(context.WithoutCancel(ctx), r, store.RunUpdate{State: state, Finished: n.now(), Error: err.Error()}); e != nil {
 		n.log.Error("record the end of a run", "run", r.ID, "error", e)
 		r.set(func(v *View) { v.State, v.Error = state, err.Error() })

@@ -81,6 +81,20 @@ func (r *Run) snapshot() View {
 	return v
 }
 
+// aligns reports whether the run works, or worked, on an alignment.
+func (r *Run) aligns(job string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.job != "" && r.job == job
+}
+
+// keepsAlignment reports whether the run left an alignment to be taken up.
+func (r *Run) keepsAlignment() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kept
+}
+
 // ended is the zero time while the run goes on.
 func (r *Run) ended() time.Time {
 	r.mu.Lock()

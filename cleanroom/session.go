@@ -60,14 +60,27 @@ func (j *joint) alignmentKey() store.AlignmentKey {
 // covers what both sides must agree on; a difference in any of it gives
 // different ids, and the nodes do not understand each other.
 func (j *joint) session(part string) [32]byte {
+	parts := [][]byte{[]byte(peer.Protocol), []byte(part), []byte(j.run.admitted.id), []byte(j.run.ID),
+		[]byte(j.askerNonce), []byte(j.otherNonce)}
+	parts = append(parts, j.sides()...)
+	return wire.Sum(wire.LabelSession, append(parts, j.run.admitted.compiled.Hash[:])...)
+}
+
+// terms covers what an alignment rests on, whichever run begins it or takes it
+// up: a run whose terms differ in anything begins a new one.
+func (j *joint) terms() [32]byte {
+	parts := [][]byte{[]byte(peer.Protocol), []byte(j.run.admitted.id), []byte(j.partner.TLSFingerprint)}
+	return wire.Sum(wire.LabelAlignTerms, append(parts, j.sides()...)...)
+}
+
+// sides is what both nodes must hold alike about the two datasets.
+func (j *joint) sides() [][]byte {
 	c, p := j.own, j.theirs
 	if !j.roleC() {
 		c, p = p, c
 	}
 	pad := align.DefaultPadding()
-	return wire.Sum(wire.LabelSession, []byte(peer.Protocol), []byte(part), []byte(j.run.admitted.id), []byte(j.run.ID),
-		[]byte(j.askerNonce), []byte(j.otherNonce),
-		[]byte(c.Dataset), []byte(c.Version), []byte(strconv.FormatInt(c.Units, 10)),
+	return [][]byte{[]byte(c.Dataset), []byte(c.Version), []byte(strconv.FormatInt(c.Units, 10)),
 		[]byte(p.Dataset), []byte(p.Version), []byte(strconv.FormatInt(p.Units, 10)),
-		[]byte(c.Normaliser), []byte(fmt.Sprint(pad.T, pad.Epsilon)), j.run.admitted.compiled.Hash[:])
+		[]byte(c.Normaliser), []byte(fmt.Sprint(pad.T, pad.Epsilon))}
 }

@@ -2,56 +2,73 @@ package cleanroom
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"fmt"
 	"io"
 
 	"golang.org/x/sync/errgroup"
 
-	"parley/analysis/plan"
 	"parley/crypto/inner"
 	"parley/crypto/wire"
 )
 
-// holdValues is V's side.
-func (p *products) holdValues(ctx context.Context) ([][]inner.Share, error) {
-	shares := p.newShares()
-	order, bySet := p.jobs()
-	for _, set := range order {
-		if err := p.holdValuesOf(ctx, set, bySet[set], shares); err != nil {
-			return nil, err
-		}
-	}
-	return shares, nil
+// valueHolder is V's side of one run; holdWeights draws it.
+type valueHolder struct {
+	*products
+	jobs     []*job
+	asks     []ask
+	sessions map[*inner.Set]*inner.Values
+	tokens   []token  // by ask: under which new hints are kept
+	hints    [][]byte // by ask: kept ones, else nil
+	shares   [][]inner.Share
 }
 
-func (p *products) holdValuesOf(ctx context.Context, set *inner.Set, jobs []*job, shares [][]inner.Share) error {
-	v, err := inner.NewValues(set, p.slots, p.setSeed(set), p.rand)
-	if err != nil {
-		return err
+// holdValues is V's side.
+func (p *products) holdValues(ctx context.Context) ([][]inner.Share, error) {
+	v := &valueHolder{products: p, sessions: map[*inner.Set]*inner.Values{}, shares: p.newShares()}
+	var err error
+	if v.jobs, err = p.jobs(); err != nil {
+		return nil, err
 	}
-	var header bytes.Buffer
-	if err := v.WriteHeader(&header); err != nil {
-		return err
+	v.asks = p.asks(v.jobs)
+	for _, j := range v.jobs {
+		if v.sessions[j.set] == nil {
+			if v.sessions[j.set], err = inner.NewValues(j.set, p.total, inner.Seed(j.set, p.transcript), p.rand); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err := wire.SendBytes(ctx, p.pipe, p.step(set, "key"), header.Bytes()); err != nil {
-		return err
+	if err := v.compare(ctx); err != nil {
+		return nil, err
 	}
 	// Encrypting the next vector overlaps W's work on this one.
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return safely(func() error { return p.sendValues(ctx, set, v, jobs) }) })
-	g.Go(func() error { return safely(func() error { return p.openAll(ctx, set, v, jobs, shares) }) })
-	return g.Wait()
+	g.Go(func() error { return safely(func() error { return v.sendAll(ctx) }) })
+	g.Go(func() error { return safely(func() error { return v.openAll(ctx) }) })
+	return v.shares, g.Wait()
 }
 
-func (p *products) sendValues(ctx context.Context, set *inner.Set, v *inner.Values, jobs []*job) error {
-	for _, j := range jobs {
-		byGroup, err := p.valueVectors(j)
-		if err != nil {
+func (v *valueHolder) sendAll(ctx context.Context) error {
+	for _, j := range v.jobs {
+		session := v.sessions[j.set]
+		if j.index == firstOf(v.jobs, j.set) {
+			var header bytes.Buffer
+			if err := session.WriteHeader(&header); err != nil {
+				return err
+			}
+			if err := wire.SendBytes(ctx, v.pipe, v.step(j.set, "key"), header.Bytes()); err != nil {
+				return err
+			}
+		}
+		var wrong error
+		columns, err := inner.NewColumns(j.set, v.total, j.vectors, v.entries(v.plan.Values[j.value], &wrong))
+		if err := cmp.Or(wrong, err); err != nil {
 			return err
 		}
 		for g := range j.vectors {
-			err := stream(ctx, p.pipe, p.step(set, "values", j.first+g), v.VectorSize(), func(w io.Writer) error {
-				return v.Encrypt(ctx, j.first+g, byGroup(g), w)
+			err := stream(ctx, v.pipe, v.step(j.set, "values", j.index+g), session.VectorSize(), func(w io.Writer) error {
+				return session.Encrypt(ctx, j.index+g, columns, g, w)
 			})
 			if err != nil {
 				return err
@@ -61,83 +78,113 @@ func (p *products) sendValues(ctx context.Context, set *inner.Set, v *inner.Valu
 	return nil
 }
 
-func (p *products) openAll(ctx context.Context, set *inner.Set, v *inner.Values, jobs []*job, shares [][]inner.Share) error {
-	for _, j := range jobs {
-		for g := range j.vectors {
-			if err := p.openCells(ctx, set, v, j, g, shares); err != nil {
+func (v *valueHolder) openAll(ctx context.Context) error {
+	for n := 0; n < len(v.asks); {
+		j := v.asks[n].job
+		folded := make([][]inner.Folded, len(j.products))
+		for i := range folded {
+			var err error
+			if folded[i], err = v.fold(ctx, n+i); err != nil {
 				return err
 			}
 		}
+		if err := v.open(ctx, v.asks[n:n+len(folded)], folded); err != nil {
+			return err
+		}
+		v.tick(len(j.products))
+		n += len(j.products)
 	}
 	return nil
 }
 
-// openCells reads W's response to one vector: for every product and every
-// group of W, one cell.
-func (p *products) openCells(ctx context.Context, set *inner.Set, v *inner.Values, j *job, g int, shares [][]inner.Share) error {
-	size := v.CellSize()
-	r, err := p.pipe.Recv(ctx, p.step(set, "cells", j.first+g), size*int64(len(j.products)*j.cells))
+// compare tells W which of the hints it named are kept here.
+func (v *valueHolder) compare(ctx context.Context) error {
+	named, err := wire.RecvBytes(ctx, v.pipe, "inner/tokens", int64(2*len(token{})*len(v.asks)))
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	cell := make([]byte, size)
-	for _, i := range j.products {
-		for gw := range j.cells {
-			if _, err := io.ReadFull(r, cell); err != nil {
-				return err
-			}
-			if shares[i][gw*p.groupsV+g], err = v.Open(cell); err != nil {
-				return err
-			}
+	v.tokens, v.hints = make([]token, len(v.asks)), make([][]byte, len(v.asks))
+	answer, held := make([]byte, len(v.asks)), make([]bool, len(v.asks))
+	for n, a := range v.asks {
+		old := token(named)
+		v.tokens[n] = token(named[len(old):])
+		named = named[2*len(old):]
+		// The size is part of the key: what comes back fits this product.
+		if v.hints[n] = v.kept.received(v.hintsKey(a, old)); v.hints[n] != nil {
+			answer[n], held[n] = 1, true
 		}
 	}
-	p.tick(len(j.products))
-	return nil
+	v.noteKept(held)
+	return wire.SendBytes(ctx, v.pipe, "inner/held", answer)
 }
 
-// valueVectors lays one vector out over the slots, group by group.
-func (p *products) valueVectors(j *job) (func(g int) []int64, error) {
-	byGroup := make([][]inner.Entry, j.vectors)
-	entries, err := p.entries(p.plan.Values[j.value])
+func (v *valueHolder) hintsKey(a ask, t token) string {
+	return fmt.Sprintf("theirs\n%s\n%s\n%s\n%d\n%d\n%x", v.item.pair, v.item.alignment, a.job.set.Name(), a.index, a.cells, t)
+}
+
+// foldBytes is how much of the hints is read at a time.
+const foldBytes = 4 << 20
+
+// fold takes the hints of one product, kept or new. New ones are kept if there
+// is room for them.
+func (v *valueHolder) fold(ctx context.Context, n int) ([]inner.Folded, error) {
+	a := v.asks[n]
+	session := v.sessions[a.job.set]
+	if v.hints[n] != nil {
+		return session.Fold(ctx, v.hints[n])
+	}
+	each := a.job.set.HintSize()
+	size := each * int64(a.cells)
+	r, err := v.pipe.Recv(ctx, v.step(a.job.set, "hints", a.index, a.product), size)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		byGroup[e.Group] = append(byGroup[e.Group], e)
-	}
-	dense := make([]int64, p.slots)
-	return func(g int) []int64 {
-		clear(dense)
-		for _, e := range byGroup[g] {
-			dense[e.Slot] = e.Weight
+	defer r.Close()
+	keep := v.kept.holds(size)
+	var all []byte
+	folded := make([]inner.Folded, 0, a.cells)
+	buf := make([]byte, min(size, foldBytes/each*each))
+	for left := size; left > 0; left -= int64(len(buf)) {
+		buf = buf[:min(left, int64(len(buf)))]
+		if _, err := io.ReadFull(r, buf); err != nil {
+			return nil, err
 		}
-		return dense
-	}, nil
-}
-
-// entries places a vector's numbers on the slots. Over any group it has each
-// unit once, in group 0.
-func (p *products) entries(vec plan.Vector) ([]inner.Entry, error) {
-	list := make([]inner.Entry, 0, len(p.own.keys))
-	seen := map[unitKey]bool{}
-	for i, key := range p.own.keys {
-		x, err := p.own.entry(i, vec)
+		more, err := session.Fold(ctx, buf)
 		if err != nil {
 			return nil, err
 		}
-		slot, ok := p.slotOf[key]
-		if !ok {
-			return nil, errStaleAlignment
+		folded = append(folded, more...)
+		if keep {
+			all = append(all, buf...)
 		}
-		group := p.own.group[i]
-		if vec.Any {
-			if seen[key] {
-				continue
-			}
-			seen[key], group = true, 0
-		}
-		list = append(list, inner.Entry{Slot: slot, Group: group, Weight: x})
 	}
-	return list, nil
+	if keep {
+		it := v.item
+		it.key, it.hints = v.hintsKey(a, v.tokens[n]), all
+		v.kept.receive(it)
+	}
+	return folded, nil
+}
+
+// open reads the sums of one vector: for every product and every group of W,
+// one cell.
+func (v *valueHolder) open(ctx context.Context, asks []ask, folded [][]inner.Folded) error {
+	set, each, cells := asks[0].job.set, int(asks[0].job.set.AnswerSize()), 0
+	for _, a := range asks {
+		cells += a.cells
+	}
+	sums, err := wire.RecvBytes(ctx, v.pipe, v.step(set, "sums", asks[0].index), int64(each*cells))
+	if err != nil {
+		return err
+	}
+	for n, a := range asks {
+		for gw := range a.cells {
+			share, err := v.sessions[set].Open(folded[n][gw], sums[:each])
+			if err != nil {
+				return err
+			}
+			v.shares[a.product][gw*v.groupsV+a.group], sums = share, sums[each:]
+		}
+	}
+	return nil
 }

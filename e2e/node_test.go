@@ -207,6 +207,7 @@ type view struct {
 	Receipt []byte          `json:"receipt"`
 	Stages  []struct {
 		Name     string `json:"name"`
+		Sent     int64  `json:"sentBytes"`
 		Finished bool   `json:"finished"`
 	} `json:"stages"`
 }

@@ -18,8 +18,8 @@ func (b *binder) bounds() error {
 		if it.Group >= 0 {
 			continue
 		}
-		if it.Arg.Rule != nil {
-			limit, err := b.maxAbs(it.Arg, b.in.Items[i].Pos)
+		if it.Func == "sum" || it.Func == "avg" {
+			limit, err := b.maxAbs(it, b.in.Items[i].Pos)
 			if err != nil {
 				return err
 			}
@@ -32,20 +32,28 @@ func (b *binder) bounds() error {
 	return nil
 }
 
-func (b *binder) maxAbs(c Column, pos int) (int64, error) {
-	d := b.out.Tables[c.Table].Dataset
-	lo, okLo := atScale(c.Rule.Min, c.Rule)
-	hi, okHi := atScale(c.Rule.Max, c.Rule)
-	if !okLo || !okHi {
-		return 0, b.src.Refuse(pos, "no-bounds", rule(d, "columns."+c.Rule.Name), "",
-			"The agreement states no usable min and max for the measure %s.", sql.Name(c.Rule.Name))
+// maxAbs bounds one row's value of a measure. Every column in it needs bounds
+// in the agreement: they size the cryptography.
+func (b *binder) maxAbs(it *Item, pos int) (int64, error) {
+	d := b.out.Tables[it.Table].Dataset
+	var missing *agreements.Column
+	it.Arg.columns(func(c *agreements.Column) {
+		_, okLo := atScale(c.Min, c)
+		_, okHi := atScale(c.Max, c)
+		if !okLo || !okHi {
+			missing = c
+		}
+	})
+	if missing != nil {
+		return 0, b.src.Refuse(pos, "no-bounds", rule(d, "columns."+missing.Name), "",
+			"The agreement states no usable min and max for the measure %s.", sql.Name(missing.Name))
 	}
-	limit := lo.Abs(lo)
-	if h := hi.Abs(hi); h.Cmp(limit) > 0 {
+	limit := new(big.Int).Abs(it.Arg.Lo)
+	if h := new(big.Int).Abs(it.Arg.Hi); h.Cmp(limit) > 0 {
 		limit = h
 	}
 	if !limit.IsInt64() {
-		return 0, b.overflow(d, c.Rule, pos)
+		return 0, b.overflow(it, pos)
 	}
 	return limit.Int64(), nil
 }
@@ -81,22 +89,26 @@ func (b *binder) fits(it *Item, pos int) error {
 		}
 		worst.Mul(worst, big.NewInt(rows))
 	}
-	if it.Arg.Rule != nil {
+	if it.MaxAbs > 0 {
 		worst.Mul(worst, big.NewInt(it.MaxAbs))
 	}
 	if worst.Cmp(big.NewInt(math.MaxInt64)) <= 0 {
 		return nil
 	}
-	t := b.out.Tables[it.Arg.Table]
-	return b.overflow(t.Dataset, it.Arg.Rule, pos)
+	return b.overflow(it, pos)
 }
 
-func (b *binder) overflow(d *agreements.Dataset, c *agreements.Column, pos int) error {
-	declared := "maxRowsPerUnit"
-	clause := rule(d, "maxRowsPerUnit")
-	if c != nil {
-		declared = "maxRowsPerUnit and the bounds " + c.Min + " to " + c.Max + " of " + sql.Name(c.Name)
-		clause = rule(d, "columns."+c.Name)
+func (b *binder) overflow(it *Item, pos int) error {
+	d := b.out.Tables[it.Table].Dataset
+	declared, clause := "maxRowsPerUnit", rule(d, "maxRowsPerUnit")
+	switch x := it.Arg; {
+	case x == nil || !x.Number() || it.Func == "count":
+	case x.Plain():
+		declared = "maxRowsPerUnit and the bounds " + x.Column.Min + " to " + x.Column.Max + " of " + sql.Name(x.Column.Name)
+		clause = rule(d, "columns."+x.Column.Name)
+	default:
+		declared = "maxRowsPerUnit and the bounds " + sql.Unscaled(x.Lo, x.Scale) + " to " + sql.Unscaled(x.Hi, x.Scale) + " of this expression"
+		clause = rule(d, "columns")
 	}
 	return b.src.Refuse(pos, "overflow", clause, "Declare tighter bounds in the agreement.",
 		"By the declared %s, one unit's share could exceed 64 bits.", declared)

@@ -1,6 +1,9 @@
 package check
 
 import (
+	"maps"
+	"slices"
+
 	"parley/agreements"
 	"parley/analysis/sql"
 )
@@ -27,7 +30,7 @@ func (b *binder) resolve(c *sql.Column) (found, error) {
 			return f, nil
 		}
 		d := b.out.Tables[t].Dataset
-		return found{}, b.src.Refuse(c.Position(), "unknown-column", rule(d, "columns"), columnsHint(d),
+		return found{}, b.src.Refuse(c.Position(), "unknown-column", rule(d, "columns"), columnsHint(b.out.Tables[t]),
 			"There is no column %s in %s.", sql.Name(c.Name), sql.Name(d.Name))
 	}
 	return b.resolveBare(c)
@@ -50,27 +53,42 @@ func (b *binder) resolveBare(c *sql.Column) (found, error) {
 			"Both tables have a column %s.", sql.Name(c.Name))
 	}
 	clause, hint := "", ""
-	for _, t := range b.out.Tables {
+	for i, t := range b.out.Tables {
+		if !b.visible(i) {
+			continue
+		}
 		if clause != "" {
 			clause, hint = clause+", ", hint+" "
 		}
-		clause, hint = clause+rule(t.Dataset, "columns"), hint+columnsHint(t.Dataset)
+		clause, hint = clause+rule(t.Dataset, "columns"), hint+columnsHint(t)
 	}
 	return found{}, b.src.Refuse(c.Position(), "unknown-column", clause, hint, "There is no column %s.", sql.Name(c.Name))
 }
 
 // lookup finds a name among what the owner of table t permits.
 func (b *binder) lookup(t int, name string) (found, bool) {
-	rules := &b.out.Tables[t].Dataset.Rules
+	if !b.visible(t) {
+		return found{}, false
+	}
+	f, ok := lookup(b.out.Tables[t], name)
+	f.Table = t
+	return f, ok
+}
+
+func lookup(t Table, name string) (found, bool) {
+	rules := &t.Dataset.Rules
+	if t.names != nil {
+		name = t.names[fold(name)]
+	}
 	if fold(name) == reserved {
 		return found{}, false
 	}
 	if fold(rules.Unit.Column) == fold(name) {
-		return found{Column: Column{Table: t}, unit: true}, true
+		return found{unit: true}, true
 	}
 	for i := range rules.Columns {
 		if fold(rules.Columns[i].Name) == fold(name) {
-			return found{Column: Column{Table: t, Rule: &rules.Columns[i]}}, true
+			return found{Column: Column{Rule: &rules.Columns[i]}}, true
 		}
 	}
 	return found{}, false
@@ -78,7 +96,7 @@ func (b *binder) lookup(t int, name string) (found, bool) {
 
 func (b *binder) tableNamed(name string) int {
 	for i, t := range b.out.Tables {
-		if fold(t.Alias) == fold(name) {
+		if b.visible(i) && fold(t.Alias) == fold(name) {
 			return i
 		}
 	}
@@ -87,7 +105,10 @@ func (b *binder) tableNamed(name string) int {
 
 func (b *binder) aliases() []string {
 	var out []string
-	for _, t := range b.out.Tables {
+	for i, t := range b.out.Tables {
+		if !b.visible(i) {
+			continue
+		}
 		out = append(out, t.Alias)
 	}
 	return out
@@ -100,10 +121,14 @@ func (b *binder) refuseUnit(t, pos int, what string) error {
 		"%s is the unit of %s: %s.", sql.Name(d.Rules.Unit.Column), sql.Name(d.Name), what)
 }
 
-func columnsHint(d *agreements.Dataset) string {
+func columnsHint(t Table) string {
+	d := t.Dataset
 	names := make([]string, 0, len(d.Rules.Columns))
 	for _, c := range d.Rules.Columns {
 		names = append(names, c.Name)
+	}
+	if t.names != nil {
+		names = slices.Sorted(maps.Keys(t.names))
 	}
 	if len(names) == 0 {
 		return d.Name + " has no columns."

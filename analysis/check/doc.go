@@ -28,10 +28,11 @@ const (
 // Query is a question in which every name was found in the agreement and
 // every use of it is permitted.
 type Query struct {
-	Tables       []Table  // one, or two of two owners
-	Groups       []Column // GROUP BY, without repetitions
+	Tables       []Table // one, or two of two owners
+	Groups       []Group // GROUP BY, without repetitions
 	Items        []Item
-	Where        [][]*Pred // conjuncts of each table
+	Where        [][]*Expr // conjuncts of each table
+	Having       *Having   // nil: none
 	OrderBy      []Order
 	Limit        int // 0: none
 	MinGroupSize int
@@ -44,6 +45,10 @@ type Table struct {
 	Dataset *agreements.Dataset
 	Alias   string // the name columns are qualified with
 	pos     int
+	// names are the dataset's columns by lower-case name where the table is a
+	// view that picks or renames them; nil: their own. inner is the view.
+	names map[string]string
+	inner *scope
 }
 
 // Column is a permitted column of Tables[Table].
@@ -52,14 +57,32 @@ type Column struct {
 	Rule  *agreements.Column
 }
 
-// Item is one column of the answer: a group column or an aggregate.
+// Group is one GROUP BY expression of one table.
+type Group struct {
+	Expr *Expr
+	// Domain holds every value it can take, where these follow from the
+	// agreement and the question; empty: unknown.
+	Domain []string
+}
+
+// Item is one column of the answer: a group or an aggregate.
 type Item struct {
 	Name  string
 	Group int    // index into Groups, -1 for an aggregate
-	Func  string // count_star, count_distinct, sum, avg
-	Arg   Column // of sum and avg
-	// MaxAbs bounds |row value| of Arg at its scale, from the agreement.
+	Func  string // count_star, count, count_distinct, sum, avg
+	Table int    // whose rows are added up
+	Arg   *Expr  // of sum, avg and count (there a column); nil otherwise
+	// Filters is the condition of FILTER or CASE on the rows of each table,
+	// nil where there is none.
+	Filters [2]*Expr
+	// MaxAbs bounds |row value| of Arg at its scale.
 	MaxAbs int64
+}
+
+// same reports whether two items stand for the same column of the answer.
+func (it Item) same(other Item) bool {
+	return it.Group == other.Group && it.Func == other.Func && it.Arg.Key() == other.Arg.Key() &&
+		it.Filters[0].Key() == other.Filters[0].Key() && it.Filters[1].Key() == other.Filters[1].Key()
 }
 
 // Order is one ORDER BY key.
@@ -68,13 +91,18 @@ type Order struct {
 	Desc, NullsFirst bool
 }
 
-// Pred is a condition on the columns of one table. Op is one of
-// and or not = <> < <= > >= in, not in, between, is null, is not null, like, not like.
-type Pred struct {
-	Op     string
-	Column *agreements.Column
-	Values []Value
-	Kids   []*Pred
+// Having is a condition on the released columns of the answer. Op is one of
+// and or not = <> < <= > >= in, not in, between, is null, is not null.
+type Having struct {
+	Op       string
+	Kids     []*Having // of and, or, not
+	Operands []Operand // of the others
+}
+
+// Operand is an item, or a constant if Item is -1.
+type Operand struct {
+	Item  int
+	Value Value
 }
 
 // Value is a literal or a bound parameter in canonical text, with the type it
@@ -111,13 +139,16 @@ type binder struct {
 	out *Query
 	// joined is set when the unit columns were equated.
 	joined bool
+	// alone restricts names to table at, inside a view.
+	alone bool
+	at    int
 }
 
 // Bind checks a question. Errors are *sql.Refusal.
 func Bind(q *sql.Query, c Context) (*Query, error) {
 	b := &binder{Context: c, src: q.Source, in: q, out: &Query{Limit: q.Limit}}
 	for _, step := range []func() error{
-		b.tables, b.pair, b.access, b.using, b.groups, b.items, b.where, b.join, b.orderBy, b.bounds,
+		b.tables, b.pair, b.access, b.using, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.bounds,
 	} {
 		if err := step(); err != nil {
 			return nil, err

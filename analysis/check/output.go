@@ -7,59 +7,6 @@ import (
 	"parley/analysis/sql"
 )
 
-// groups binds GROUP BY: columns, aliases of selected columns, or positions.
-func (b *binder) groups() error {
-	for _, e := range b.in.GroupBy {
-		c, err := b.groupColumn(e)
-		if err != nil {
-			return err
-		}
-		f, err := b.resolve(c)
-		if err != nil {
-			return err
-		}
-		if f.unit {
-			return b.refuseUnit(f.Table, e.Position(), "grouping by it would show single units")
-		}
-		if err := b.use(f.Column, agreements.Dimension, e.Position()); err != nil {
-			return err
-		}
-		if b.group(f.Column) < 0 {
-			b.out.Groups = append(b.out.Groups, f.Column)
-		}
-	}
-	return nil
-}
-
-func (b *binder) groupColumn(e sql.Expr) (*sql.Column, error) {
-	switch e := e.(type) {
-	case *sql.Column:
-		if e.Table != "" {
-			return e, nil
-		}
-		for t := range b.out.Tables { // a real column comes before an alias
-			if _, ok := b.lookup(t, e.Name); ok {
-				return e, nil
-			}
-		}
-		for _, it := range b.in.Items {
-			if c, ok := it.Expr.(*sql.Column); ok && it.Alias != "" && fold(it.Alias) == fold(e.Name) {
-				return c, nil
-			}
-		}
-		return e, nil
-	case *sql.Literal:
-		i, err := b.position(e)
-		if err != nil {
-			return nil, err
-		}
-		if c, ok := b.in.Items[i].Expr.(*sql.Column); ok {
-			return c, nil
-		}
-	}
-	return nil, b.src.Refuse(e.Position(), "bad-group", "", "Group by columns.", "GROUP BY cannot name an aggregate.")
-}
-
 // position reads a position in the select list, such as ORDER BY 2.
 func (b *binder) position(l *sql.Literal) (int, error) {
 	i, err := strconv.Atoi(l.Text)
@@ -68,15 +15,6 @@ func (b *binder) position(l *sql.Literal) (int, error) {
 			"This is not a position in the select list, which has %d.", len(b.in.Items))
 	}
 	return i - 1, nil
-}
-
-func (b *binder) group(c Column) int {
-	for i, g := range b.out.Groups {
-		if g == c {
-			return i
-		}
-	}
-	return -1
 }
 
 // items binds the select list.
@@ -103,17 +41,37 @@ func (b *binder) items() error {
 	return nil
 }
 
-func (b *binder) item(it sql.Item) (Item, error) {
-	switch e := it.Expr.(type) {
-	case *sql.Column:
-		return b.groupItem(e)
-	case *sql.Call:
-		return b.aggregate(e)
+func (b *binder) item(it sql.Item) (Item, error) { return b.output(it.Expr) }
+
+// output binds what may be selected or ordered by: an aggregate or a group.
+func (b *binder) output(e sql.Expr) (Item, error) {
+	if call, ok := e.(*sql.Call); ok {
+		return b.aggregate(call)
 	}
-	return Item{}, b.src.Refuse(it.Pos, "unsupported-syntax", "", "", "This is not part of the language.")
+	return b.groupItem(e)
 }
 
-func (b *binder) groupItem(e *sql.Column) (Item, error) {
+// groupItem finds the group that an expression stands for.
+func (b *binder) groupItem(e sql.Expr) (Item, error) {
+	if c, ok := e.(*sql.Column); ok {
+		return b.groupColumn(c)
+	}
+	x, err := b.expr(e, purpose{agreements.Dimension, "selecting it would show single units"})
+	if err != nil {
+		return Item{}, err
+	}
+	if g := b.group(x); g >= 0 {
+		return Item{Name: "expression", Group: g}, nil
+	}
+	if len(b.out.Groups) == 0 {
+		return Item{}, b.src.Refuse(e.Position(), "raw-rows", "", "Group by it and select aggregates.",
+			"Selecting an expression would show single rows; raw rows never leave their owner.")
+	}
+	return Item{}, b.src.Refuse(e.Position(), "not-grouped", "", "Write it in GROUP BY exactly as it is selected.",
+		"An expression is selected but not grouped by.")
+}
+
+func (b *binder) groupColumn(e *sql.Column) (Item, error) {
 	f, err := b.resolve(e)
 	if err != nil {
 		return Item{}, err
@@ -121,7 +79,10 @@ func (b *binder) groupItem(e *sql.Column) (Item, error) {
 	if f.unit {
 		return Item{}, b.refuseUnit(f.Table, e.Position(), "selecting it would show single units")
 	}
-	if g := b.group(f.Column); g >= 0 {
+	if g := b.group(columnExpr(f.Column)); g >= 0 {
+		if b.out.Tables[f.Table].names != nil {
+			return Item{Name: e.Name, Group: g}, nil // as the view calls it
+		}
 		return Item{Name: f.Rule.Name, Group: g}, nil
 	}
 	if len(b.out.Groups) == 0 {
@@ -130,40 +91,6 @@ func (b *binder) groupItem(e *sql.Column) (Item, error) {
 	}
 	return Item{}, b.src.Refuse(e.Position(), "not-grouped", "", "Add it to GROUP BY.",
 		"%s is selected but not grouped by.", sql.Name(f.Rule.Name))
-}
-
-func (b *binder) aggregate(e *sql.Call) (Item, error) {
-	if e.Func == "count_star" {
-		return Item{Name: "count(*)", Group: -1, Func: e.Func}, nil
-	}
-	f, err := b.resolve(e.Arg)
-	if err != nil {
-		return Item{}, err
-	}
-	if e.Func == "count_distinct" {
-		return b.countUnits(f, e.Arg.Position())
-	}
-	if f.unit {
-		return Item{}, b.refuseUnit(f.Table, e.Arg.Position(), "it has no sum")
-	}
-	if err := b.use(f.Column, agreements.Measure, e.Arg.Position()); err != nil {
-		return Item{}, err
-	}
-	if f.Rule.Type != agreements.Integer && f.Rule.Type != agreements.Decimal {
-		return Item{}, b.src.Refuse(e.Arg.Position(), "bad-type", rule(b.out.Tables[f.Table].Dataset, "columns."+f.Rule.Name+".type"), "",
-			"%s is %s and has no sum.", sql.Name(f.Rule.Name), f.Rule.Type)
-	}
-	return Item{Name: e.Func + "(" + f.Rule.Name + ")", Group: -1, Func: e.Func, Arg: f.Column}, nil
-}
-
-func (b *binder) countUnits(f found, pos int) (Item, error) {
-	d := b.out.Tables[f.Table].Dataset
-	if !f.unit {
-		return Item{}, b.src.Refuse(pos, "count-distinct", rule(d, "unit"), "Write COUNT(DISTINCT "+d.Rules.Unit.Column+").",
-			"COUNT(DISTINCT …) counts units; %s is not the unit of %s.", sql.Name(f.Rule.Name), sql.Name(d.Name))
-	}
-	b.record(d, d.Rules.Unit.Column, "unit", rule(d, "unit"))
-	return Item{Name: "count(DISTINCT " + d.Rules.Unit.Column + ")", Group: -1, Func: "count_distinct"}, nil
 }
 
 // orderBy binds ORDER BY to columns of the answer: ordering by anything else
@@ -180,31 +107,35 @@ func (b *binder) orderBy() error {
 }
 
 func (b *binder) orderItem(e sql.Expr) (int, error) {
-	var want Item
-	var err error
-	switch e := e.(type) {
-	case *sql.Literal:
-		return b.position(e)
-	case *sql.Column:
-		if e.Table == "" {
-			for i, it := range b.out.Items {
-				if fold(it.Name) == fold(e.Name) {
-					return i, nil
-				}
+	if l, ok := e.(*sql.Literal); ok {
+		return b.position(l)
+	}
+	return b.answered(e, "bad-order", "ORDER BY works on columns of the answer; this is not one.")
+}
+
+// answered finds the column of the answer that an expression stands for.
+func (b *binder) answered(e sql.Expr, code, what string) (int, error) {
+	if c, ok := e.(*sql.Column); ok && c.Table == "" {
+		for i, it := range b.out.Items {
+			if fold(it.Name) == fold(c.Name) {
+				return i, nil
 			}
 		}
-		want, err = b.groupItem(e)
-	case *sql.Call:
-		want, err = b.aggregate(e)
+	}
+	want, err := b.output(e)
+	if r, ok := err.(*sql.Refusal); ok && r.Code == "unknown-column" && !isName(e) {
+		return 0, b.src.Refuse(e.Position(), code, "", "Name one column of the answer; divide or add up afterwards.",
+			"An expression of the answer's columns is not part of the language.")
 	}
 	if err != nil {
 		return 0, err
 	}
 	for i, it := range b.out.Items {
-		if it.Group == want.Group && it.Func == want.Func && it.Arg == want.Arg {
+		if it.same(want) {
 			return i, nil
 		}
 	}
-	return 0, b.src.Refuse(e.Position(), "bad-order", "", "Add it to the select list.",
-		"ORDER BY works on columns of the answer; this is not one.")
+	return 0, b.src.Refuse(e.Position(), code, "", "Add it to the select list.", "%s", what)
 }
+
+func isName(e sql.Expr) bool { _, ok := e.(*sql.Column); return ok }

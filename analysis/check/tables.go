@@ -12,22 +12,39 @@ import (
 // tables finds the datasets of FROM.
 func (b *binder) tables() error {
 	for _, t := range b.in.From {
-		d := b.dataset(t.Name)
-		if d == nil {
-			return b.src.Refuse(t.Pos, "unknown-dataset", "datasets", b.datasetsHint(),
-				"There is no dataset %s in this agreement.", sql.Name(t.Name))
-		}
-		alias := t.Alias
-		if alias == "" {
-			alias = d.Name
-		}
-		if err := b.checkName(alias, t.Pos); err != nil {
+		bound, err := b.table(t)
+		if err != nil {
 			return err
 		}
-		b.out.Tables = append(b.out.Tables, Table{Dataset: d, Alias: alias, pos: t.Pos})
+		b.out.Tables = append(b.out.Tables, bound)
 	}
-	b.out.Where = make([][]*Pred, len(b.out.Tables))
+	b.out.Where = make([][]*Expr, len(b.out.Tables))
 	return nil
+}
+
+// table finds the dataset behind a table and the names of its columns there.
+func (b *binder) table(t sql.Table) (Table, error) {
+	out := Table{pos: t.Pos, Alias: t.Alias}
+	if t.View != nil {
+		inner, err := b.table(t.View.From)
+		if err != nil {
+			return out, err
+		}
+		out.Dataset, out.inner = inner.Dataset, &scope{inner, t.View.Where}
+		if out.Alias == "" {
+			out.Alias = t.Name
+		}
+		if out.names, err = b.renamed(inner, t.View); err != nil {
+			return out, err
+		}
+	} else if out.Dataset = b.dataset(t.Name); out.Dataset == nil {
+		return out, b.src.Refuse(t.Pos, "unknown-dataset", "datasets", b.datasetsHint(),
+			"There is no dataset %s in this agreement.", sql.Name(t.Name))
+	}
+	if out.Alias == "" {
+		out.Alias = out.Dataset.Name
+	}
+	return out, b.checkName(out.Alias, t.Pos)
 }
 
 func (b *binder) dataset(name string) *agreements.Dataset {
@@ -80,7 +97,7 @@ func (b *binder) using() error {
 		return nil
 	}
 	for _, t := range b.out.Tables {
-		if fold(t.Dataset.Rules.Unit.Column) != fold(u.Column) {
+		if f, ok := lookup(t, u.Column); !ok || !f.unit {
 			return b.src.Refuse(u.Pos, "bad-join", rule(t.Dataset, "unit.column"), b.joinHint(),
 				"%s is not the unit of %s.", sql.Name(u.Column), sql.Name(t.Dataset.Name))
 		}

@@ -15,29 +15,51 @@ import (
 // maxDigits is the precision of a snapshot's decimals, DECIMAL(18, scale).
 const maxDigits = 18
 
-// value binds a literal or a parameter that is compared with a column.
-func (b *binder) value(c Column, e sql.Expr) (Value, error) {
-	var v Value
-	shown := "This value" // not repeated: it may be somebody's id, and refusals are logged
-	switch e := e.(type) {
-	case *sql.Param:
-		p, err := b.param(e)
-		if err != nil {
-			return Value{}, err
-		}
-		v, shown = p, "The parameter "+sql.Name(e.Name)
-	case *sql.Literal:
-		v = Value{Type: agreements.Type(e.Kind), Text: e.Text}
-	default:
-		return Value{}, b.src.Refuse(e.Position(), "unsupported-syntax", "", "", "This value is not part of the language.")
+// maxScale is how many decimals a number of an expression may have.
+const maxScale = 12
+
+// value binds a literal or a parameter that is compared with x.
+func (b *binder) value(x *Expr, e sql.Expr) (Value, error) {
+	v, shown, err := b.given(e)
+	if err != nil {
+		return Value{}, err
 	}
-	out, ok := convert(v, c.Rule)
+	out, ok := convert(v, x)
 	if !ok {
-		d := b.out.Tables[c.Table].Dataset
-		return Value{}, b.src.Refuse(e.Position(), "bad-type", rule(d, "columns."+c.Rule.Name+".type"), typeHints[c.Rule.Type],
-			"%s cannot be compared with %s, which is %s.", shown, sql.Name(c.Rule.Name), c.Rule.Type)
+		return Value{}, b.src.Refuse(e.Position(), "bad-type", b.typeClause(x), typeHints[x.Type],
+			"%s cannot be compared with %s, which is %s.", shown, b.called(x), x.Type)
 	}
 	return out, nil
+}
+
+// given is a literal's or a parameter's value as it was written. shown is for
+// refusals, which do not repeat a literal: it may be somebody's id, and
+// refusals are logged.
+func (b *binder) given(e sql.Expr) (v Value, shown string, err error) {
+	switch e := e.(type) {
+	case *sql.Param:
+		v, err = b.param(e)
+		return v, "The parameter " + sql.Name(e.Name), err
+	case *sql.Literal:
+		return Value{Type: agreements.Type(e.Kind), Text: e.Text}, "This value", nil
+	}
+	return Value{}, "", b.src.Refuse(e.Position(), "unsupported-syntax", "", "", "This value is not part of the language.")
+}
+
+// called names an expression in a refusal.
+func (b *binder) called(x *Expr) string {
+	if x.Plain() {
+		return sql.Name(x.Column.Name)
+	}
+	return "this expression"
+}
+
+// typeClause is where the agreement gives a column its type.
+func (b *binder) typeClause(x *Expr) string {
+	if !x.Plain() {
+		return ""
+	}
+	return rule(b.out.Tables[x.Table].Dataset, "columns."+x.Column.Name+".type")
 }
 
 var typeHints = map[agreements.Type]string{
@@ -51,7 +73,7 @@ var typeHints = map[agreements.Type]string{
 // convert brings a value to the type it is compared at. The comparison must
 // come out as in DuckDB, so a number is never rounded to the column's scale:
 // it keeps its own decimals.
-func convert(v Value, c *agreements.Column) (Value, bool) {
+func convert(v Value, c *Expr) (Value, bool) {
 	switch c.Type {
 	case agreements.Text:
 		return Value{Type: agreements.Text, Text: v.Text}, v.Type == agreements.Text && plainText(v.Text)
@@ -72,6 +94,23 @@ func convert(v Value, c *agreements.Column) (Value, bool) {
 		return decimalValue(v, c.Scale)
 	}
 	return Value{}, false
+}
+
+// ownType brings a constant of an expression to canonical text: numbers keep
+// their decimals.
+func ownType(v Value) (Value, bool) {
+	scale := 0
+	if v.Type == agreements.Decimal {
+		_, fraction, _ := strings.Cut(v.Text, ".")
+		scale = len(fraction)
+	}
+	switch {
+	case v.Type == agreements.Decimal && scale == 0:
+		v.Type = agreements.Integer
+	case v.Type == agreements.Decimal && scale <= maxScale:
+		return decimalValue(v, scale)
+	}
+	return convert(v, &Expr{Type: v.Type})
 }
 
 // decimalValue writes a number at the given scale or at its own, if greater.

@@ -9,6 +9,11 @@ import (
 
 // where binds each conjunct to the one table it speaks of.
 func (b *binder) where() error {
+	for t := range b.out.Tables {
+		if err := b.viewConditions(t); err != nil {
+			return err
+		}
+	}
 	for _, e := range b.in.Where {
 		done, err := b.unitEquality(e)
 		if err != nil {
@@ -17,11 +22,11 @@ func (b *binder) where() error {
 		if done {
 			continue
 		}
-		t, p, err := b.predicate(e)
+		p, err := b.predicate(e, toFilter)
 		if err != nil {
 			return err
 		}
-		b.out.Where[t] = append(b.out.Where[t], p)
+		b.out.Where[p.Table] = append(b.out.Where[p.Table], p)
 	}
 	return nil
 }
@@ -49,7 +54,7 @@ func (b *binder) unitEquality(e sql.Expr) (bool, error) {
 		if l.unit || r.unit {
 			return false, b.refuseUnit(l.Table, cmp.Position(), "it cannot be compared")
 		}
-		return false, b.twoColumns(cmp.Position())
+		return false, nil
 	}
 	if cmp.Op != "=" || !l.unit || !r.unit {
 		return false, b.src.Refuse(cmp.Position(), "bad-join", rule(b.out.Tables[1].Dataset, "unit"), b.joinHint(),
@@ -59,118 +64,55 @@ func (b *binder) unitEquality(e sql.Expr) (bool, error) {
 	return true, nil
 }
 
-func (b *binder) twoColumns(pos int) error {
-	return b.src.Refuse(pos, "two-columns", "", "Compare each column with a value.",
-		"Comparing a column with a column is not part of the language.")
-}
-
-// predicate binds a condition and returns the table that it is about.
-func (b *binder) predicate(e sql.Expr) (int, *Pred, error) {
-	switch e := e.(type) {
-	case *sql.Logic:
-		return b.logic(e)
-	case *sql.Compare:
-		return b.compare(e)
-	case *sql.In:
-		op := "in"
-		if e.Not {
-			op = "not in"
-		}
-		return b.test(op, e.Position(), e.X, e.List...)
-	case *sql.Between:
-		return b.test("between", e.Position(), e.X, e.Lo, e.Hi)
-	case *sql.IsNull:
-		op := "is null"
-		if e.Not {
-			op = "is not null"
-		}
-		return b.test(op, e.Position(), e.X)
-	case *sql.Like:
-		return b.like(e)
-	}
-	return 0, nil, b.src.Refuse(e.Position(), "unsupported-syntax", "", "", "This condition is not part of the language.")
-}
-
-func (b *binder) logic(e *sql.Logic) (int, *Pred, error) {
-	p := &Pred{Op: strings.ToLower(e.Op)}
-	table := -1
-	for _, k := range e.Kids {
-		t, kid, err := b.predicate(k)
-		if err != nil {
-			return 0, nil, err
-		}
-		if table >= 0 && t != table {
-			return 0, nil, b.src.Refuse(e.Position(), "two-owners", "",
-				"Conditions joined by AND are split; each part must be about one dataset.",
-				"A condition that mixes columns of %s and %s cannot be tested by either owner.",
-				sql.Name(b.out.Tables[0].Alias), sql.Name(b.out.Tables[1].Alias))
-		}
-		table = t
-		p.Kids = append(p.Kids, kid)
-	}
-	return table, p, nil
-}
-
 // flipped turns a comparison round: 1 < x is x > 1.
 var flipped = map[string]string{"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-func (b *binder) compare(e *sql.Compare) (int, *Pred, error) {
-	if _, ok := e.L.(*sql.Column); ok {
-		return b.test(e.Op, e.Position(), e.L, e.R)
+func (b *binder) compare(e *sql.Compare, p purpose) (*Expr, error) {
+	if isConstant(e.L) {
+		return b.test(flipped[e.Op], e.Position(), p, []sql.Expr{e.R, e.L})
 	}
-	return b.test(flipped[e.Op], e.Position(), e.R, e.L)
+	return b.test(e.Op, e.Position(), p, []sql.Expr{e.L, e.R})
 }
 
-func (b *binder) like(e *sql.Like) (int, *Pred, error) {
-	op := "like"
-	if e.Not {
-		op = "not like"
+func (b *binder) like(e *sql.Like, p purpose) (*Expr, error) {
+	if isConstant(e.X) || !isConstant(e.Pattern) {
+		return nil, b.src.Refuse(e.Position(), "bad-pattern", "", "Write the column on the left and the pattern in quotes.",
+			"LIKE tests a column against a constant pattern.")
 	}
-	t, p, err := b.test(op, e.Position(), e.X, e.Pattern)
+	out, err := b.test(negated("like", e.Not), e.Position(), p, []sql.Expr{e.X, e.Pattern})
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	if p.Column.Type != agreements.Text {
-		return 0, nil, b.src.Refuse(e.Position(), "bad-type", rule(b.out.Tables[t].Dataset, "columns."+p.Column.Name+".type"), "",
-			"LIKE works on text; %s is %s.", sql.Name(p.Column.Name), p.Column.Type)
+	if out.Kids[0].Type != agreements.Text {
+		return nil, b.src.Refuse(e.Position(), "bad-type", b.typeClause(out.Kids[0]), "",
+			"LIKE works on text; %s is %s.", b.called(out.Kids[0]), out.Kids[0].Type)
 	}
-	if strings.Count(p.Values[0].Text, "%") > maxPattern {
-		return 0, nil, b.src.Refuse(e.Pattern.Position(), "bad-pattern", "", "",
+	if strings.Count(out.Kids[1].Value.Text, "%") > maxPattern {
+		return nil, b.src.Refuse(e.Pattern.Position(), "bad-pattern", "", "",
 			"A LIKE pattern may have at most %d %% signs.", maxPattern)
 	}
-	return t, p, nil
+	return out, nil
 }
 
-// test binds a condition on one column.
-func (b *binder) test(op string, pos int, x sql.Expr, values ...sql.Expr) (int, *Pred, error) {
-	c, ok := x.(*sql.Column)
-	if !ok {
-		return 0, nil, b.src.Refuse(pos, "no-column", "", "Write the column on the left.",
-			"A condition must test a column against values.")
-	}
-	f, err := b.resolve(c)
+// test binds a condition on values of one table.
+func (b *binder) test(op string, pos int, p purpose, list []sql.Expr) (*Expr, error) {
+	kids, err := b.operands(pos, p, list)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	if f.unit {
-		return 0, nil, b.refuseUnit(f.Table, c.Position(), "a condition on it would pick single units")
+	out := &Expr{Op: op, Type: agreements.Boolean, Kids: kids}
+	scale := 0
+	for _, k := range kids {
+		out.Nullable, scale = out.Nullable || k.Nullable, max(scale, k.Scale)
 	}
-	if err := b.use(f.Column, agreements.Filter, c.Position()); err != nil {
-		return 0, nil, err
-	}
-	p := &Pred{Op: op, Column: f.Rule}
-	for _, e := range values {
-		if o, ok := e.(*sql.Column); ok {
-			if _, err := b.resolve(o); err != nil {
-				return 0, nil, err
-			}
-			return 0, nil, b.twoColumns(o.Position())
+	for _, k := range kids {
+		// They are compared as integers at the greatest scale.
+		if k.Number() && !k.Plain() && !k.Constant() && tooLarge(rescale(k.Lo, scale-k.Scale), rescale(k.Hi, scale-k.Scale)) {
+			return nil, b.tooLarge(pos)
 		}
-		v, err := b.value(f.Column, e)
-		if err != nil {
-			return 0, nil, err
-		}
-		p.Values = append(p.Values, v)
 	}
-	return f.Table, p, nil
+	if out, err = b.node(pos, out, 1); err == nil && out.Table == constant {
+		return nil, b.noColumn(pos)
+	}
+	return out, err
 }

@@ -24,7 +24,7 @@ func Build(q *check.Query, agreement string) Plan {
 	for t := range q.Tables {
 		locals = append(locals, newLocal(q, t))
 	}
-	aggregate := func(it check.Item) Aggregate { return oneOwnerAggregate(locals[0], it) }
+	aggregate := func(it check.Item) Aggregate { return oneOwnerAggregate(q, locals[0], it) }
 	if len(locals) == 2 {
 		p.Kind = Join
 		s := newSecure(q, locals)
@@ -64,6 +64,10 @@ func output(q *check.Query, aggregate func(check.Item) Aggregate) Output {
 		}
 		out.Columns = append(out.Columns, col)
 	}
+	if q.Having != nil {
+		h := having(q.Having)
+		out.Having = &h
+	}
 	for _, o := range q.OrderBy {
 		out.OrderBy = append(out.OrderBy, Order{Column: o.Item, Desc: o.Desc, NullsFirst: o.NullsFirst})
 	}
@@ -72,37 +76,83 @@ func output(q *check.Query, aggregate func(check.Item) Aggregate) Output {
 
 // groupRef counts how many groups of the same table come before group g.
 func groupRef(q *check.Query, g int) *GroupRef {
-	ref := &GroupRef{Local: q.Groups[g].Table}
+	ref := &GroupRef{Local: q.Groups[g].Expr.Table}
 	for _, before := range q.Groups[:g] {
-		if before.Table == ref.Local {
+		if before.Expr.Table == ref.Local {
 			ref.Index++
 		}
 	}
 	return ref
 }
 
-func countAggregate(fn string) Aggregate {
-	f := CountRows
-	if fn == "count_distinct" {
-		f = CountUnits
+func having(h *check.Having) Having {
+	out := Having{Op: h.Op}
+	for _, k := range h.Kids {
+		out.Kids = append(out.Kids, having(k))
 	}
-	return Aggregate{Func: f, Type: agreements.Integer, Measure: -1, Total: -1, Rows: -1, Guard: -1}
+	for _, o := range h.Operands {
+		out.Operands = append(out.Operands, Operand{Column: o.Item, Value: o.Value.Text})
+	}
+	return out
 }
 
-func measureAggregate(fn string, m Measure) Aggregate {
-	a := Aggregate{Func: SumOf, Type: m.Type, Scale: m.Scale, Measure: -1, Total: -1, Rows: -1, Guard: -1, Nullable: m.Nullable}
-	if fn == "avg" {
-		a.Func, a.Type = AvgOf, agreements.Decimal
+// funcs are the aggregate functions by their name in a question.
+var funcs = map[string]Func{
+	"count_star": CountRows, "count": CountRows, "count_distinct": CountUnits, "sum": SumOf, "avg": AvgOf,
+}
+
+// aggregateOf is an aggregate before it is known how its number is made.
+func aggregateOf(it check.Item) Aggregate {
+	a := Aggregate{Func: funcs[it.Func], Type: agreements.Integer, Measure: -1, Total: -1, Rows: -1, Guard: -1}
+	switch it.Func {
+	case "sum":
+		a.Type, a.Scale = it.Arg.Type, it.Arg.Scale
+	case "avg":
+		a.Type, a.Scale = agreements.Decimal, it.Arg.Scale
 	}
 	return a
 }
 
-func oneOwnerAggregate(l *localBuilder, it check.Item) Aggregate {
-	if it.Arg.Rule == nil {
-		return countAggregate(it.Func)
+func oneOwnerAggregate(q *check.Query, l *localBuilder, it check.Item) Aggregate {
+	a := aggregateOf(it)
+	if a.Measure = l.measureOf(q, it); a.Measure >= 0 {
+		a.Nullable = l.local.Measures[a.Measure].Nullable
+		a.Residual = a.Nullable && leavesOut(q, it)
 	}
-	i := l.measure(it.Arg.Rule.Name)
-	a := measureAggregate(it.Func, l.local.Measures[i])
-	a.Measure = i
 	return a
+}
+
+// leavesOut tells whether the group's own number less the aggregate's would be
+// a number of the units that the aggregate leaves out: under a condition it
+// is, and so is a count of values less the count of all rows. A sum over an
+// argument that may be missing leaves out units that have nothing to add.
+func leavesOut(q *check.Query, it check.Item) bool {
+	if q.PublicData {
+		return false
+	}
+	conditional := it.Filters[0] != nil || it.Filters[1] != nil
+	return conditional || it.Func != "sum"
+}
+
+// measureOf returns the measure whose values are the rows of this table that
+// an aggregate is about, -1 when it is about all of them: the argument, or 1,
+// where the aggregate's condition is true.
+func (b *localBuilder) measureOf(q *check.Query, it check.Item) int {
+	filter, x, maxAbs := it.Filters[b.table], check.One(), int64(1)
+	switch {
+	case it.Arg == nil || it.Table != b.table:
+		if filter == nil {
+			return -1
+		}
+	case it.Func == "count":
+		if it.Arg.Nullable {
+			filter = check.And(check.Present(it.Arg), filter)
+		}
+		if filter == nil {
+			return -1
+		}
+	default:
+		x, maxAbs = it.Arg, it.MaxAbs
+	}
+	return b.measure(q, check.When(filter, x), maxAbs)
 }

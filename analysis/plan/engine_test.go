@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ func fill(t *testing.T, db *sqltest.DB, seed uint64) {
 		"DROP VIEW IF EXISTS orders", "DROP TABLE IF EXISTS data",
 		fmt.Sprintf("SELECT setseed(%g)", float64(seed%1000)/1000),
 		`CREATE TABLE data AS SELECT
-			encode('unit' || CAST(floor(random() * 60) AS INTEGER)) AS parley_unit,
+			CAST(floor(random() * 60) AS UINTEGER) AS parley_unit,
 			CAST(floor(random() * 4000 - 1000) / 100 AS DECIMAL(18, 2)) AS amount,
 			CASE WHEN random() < 0.4 THEN NULL ELSE CAST(floor(random() * 9) + 1 AS BIGINT) END AS items,
 			list_extract(['north', 'south', 'east', 'west', '', 'it''s', 'n%'], CAST(floor(random() * 7) + 1 AS BIGINT)) AS region,
@@ -33,7 +32,7 @@ func fill(t *testing.T, db *sqltest.DB, seed uint64) {
 			CASE WHEN random() < 0.3 THEN NULL ELSE CAST(floor(random() * 7) - 3 AS BIGINT) END AS score,
 			random() < 0.5 AS "first time"
 			FROM range(300)`,
-		`CREATE VIEW orders AS SELECT decode(parley_unit) AS mail, * EXCLUDE parley_unit FROM data`,
+		`CREATE VIEW orders AS SELECT 'unit' || parley_unit AS mail, * EXCLUDE parley_unit FROM data`,
 	} {
 		if _, err := db.Exec(q); err != nil {
 			t.Fatal(err)
@@ -51,6 +50,9 @@ func (a asker) condition(depth int) string {
 		l, r := a.condition(depth-1), a.condition(depth-1)
 		return a.one("("+l+" AND "+r+")", "("+l+" OR "+r+")", "NOT ("+l+")", "NOT ("+l+" OR "+r+")")
 	}
+	if a.IntN(3) == 0 {
+		return a.expressionTest()
+	}
 	op := a.one("=", "<>", "<", "<=", ">", ">=")
 	number := strconv.Itoa(a.IntN(9) - 4)
 	text := a.one("'north'", "''", "'it''s'", "'n%'", "'South'", "'z'")
@@ -66,25 +68,33 @@ func (a asker) condition(depth int) string {
 	)
 }
 
-func (a asker) question() string {
-	groups := []string{"region", "segment", `"first time"`}
-	a.Shuffle(3, func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+// question returns a question and the text that plain DuckDB answers alike.
+func (a asker) question() (q, oracle string) {
+	groups := append([]string{"region", "segment", `"first time"`}, freeGroups...)
+	a.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 	groups = groups[:a.IntN(3)]
-	items := slices.Clone(groups)
-	for i, agg := range []string{"COUNT(*)", "COUNT(DISTINCT mail)", "SUM(amount)", "SUM(items)", "AVG(amount)", "AVG(items)"} {
+	items, plain := named(groups), named(groups)
+	aggregates := []string{"COUNT(*)", "COUNT(DISTINCT mail)", "SUM(amount)", "SUM(items)", "AVG(amount)", "AVG(items)"}
+	for range 4 {
+		aggregates = append(aggregates, a.aggregate("mail", "amount", "items"))
+	}
+	for i, agg := range aggregates {
 		if i == 0 || a.IntN(2) == 0 {
-			items = append(items, fmt.Sprintf("%s AS a%d", agg, i))
+			items, plain = append(items, fmt.Sprintf("%s AS a%d", agg, i)), append(plain, fmt.Sprintf("%s AS a%d", likeOurs(agg), i))
 		}
 	}
-	q := "SELECT " + strings.Join(items, ", ") + " FROM orders"
+	rest := " FROM orders"
 	if a.IntN(5) > 0 {
-		q += " WHERE " + a.condition(3)
+		rest += " WHERE " + a.condition(3)
 	}
 	if len(groups) > 0 {
-		q += " GROUP BY " + strings.Join(groups, ", ")
-		q += " ORDER BY " + a.one("1", "2 DESC", "a0 DESC NULLS FIRST, 1", strings.Join(groups, " DESC, "))
+		rest += " GROUP BY " + a.one(strings.Join(groups, ", "), strings.Join([]string{"1", "2"}[:len(groups)], ", "))
+		if a.IntN(4) == 0 {
+			rest += " HAVING " + a.one("COUNT(*) > 3", "a0 BETWEEN 2 AND 9", "NOT (a0 IN (1, 2, 5)) AND a0 < 30", "a0 <> 4 OR "+a.one("a0 IS NULL", "a0 = 7"))
+		}
+		rest += " ORDER BY " + a.one("1", "2 DESC", "a0 DESC NULLS FIRST, 1")
 	}
-	return q
+	return "SELECT " + strings.Join(items, ", ") + rest, "SELECT " + strings.Join(plain, ", ") + rest
 }
 
 // TestLocalEqualsDuckDB asks random questions twice: as written, of DuckDB,
@@ -97,8 +107,8 @@ func TestLocalEqualsDuckDB(t *testing.T) {
 		fill(t, db, seed)
 		ask := asker{rand.New(rand.NewPCG(seed, 7))}
 		for range perDataset {
-			q := ask.question()
-			got, want := askLocal(t, db, q), askDuckDB(t, db, q)
+			q, oracle := ask.question()
+			got, want := askLocal(t, db, q), askDuckDB(t, db, oracle)
 			if len(got.Rows) > 0 {
 				notEmpty++
 			}
@@ -156,11 +166,25 @@ func engineRow(t *testing.T, l plan.Local, r []sql.NullString) release.Row {
 // askDuckDB runs a question as written. Group labels are compared as text.
 func askDuckDB(t *testing.T, db *sqltest.DB, q string) [][]sql.NullString {
 	t.Helper()
-	rows := texts(t, db, q)
+	rows := plainly(t, db, q)
 	if !strings.Contains(q, "GROUP BY") && rows[0][0].String == "0" {
 		return nil // one row over nothing; ours is withheld
 	}
 	return rows
+}
+
+// plainly asks DuckDB without two optimisers that are wrong about date_trunc
+// (DuckDB 1.4.1; see e2e/random).
+func plainly(t *testing.T, db *sqltest.DB, q string) [][]sql.NullString {
+	t.Helper()
+	set := func(names string) {
+		if _, err := db.Exec("SET disabled_optimizers = '" + names + "'"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("statistics_propagation,expression_rewriter")
+	defer set("")
+	return texts(t, db, q)
 }
 
 func texts(t *testing.T, db *sqltest.DB, q string, args ...any) [][]sql.NullString {
@@ -200,7 +224,7 @@ func texts(t *testing.T, db *sqltest.DB, q string, args ...any) [][]sql.NullStri
 // TestLargeSums: sums keep every digit up to the bounds that are accepted.
 func TestLargeSums(t *testing.T) {
 	db := openDB(t)
-	if _, err := db.Exec(`CREATE TABLE data AS SELECT encode('u' || i) AS parley_unit,
+	if _, err := db.Exec(`CREATE TABLE data AS SELECT CAST(i AS UINTEGER) AS parley_unit,
 		CAST('-999999999999.999999' AS DECIMAL(18, 6)) AS value FROM range(9) r(i)`); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"parley/agreements"
 	"parley/analysis/check"
 )
 
@@ -13,9 +12,11 @@ const unitColumn = `"parley_unit"`
 
 // localBuilder collects what one owner's engine has to compute.
 type localBuilder struct {
-	local Local
-	table int
-	where []*check.Pred
+	local    Local
+	table    int
+	where    []*check.Expr
+	groups   []*check.Expr
+	measures []*check.Expr // of local.Measures
 }
 
 func newLocal(q *check.Query, table int) *localBuilder {
@@ -26,70 +27,60 @@ func newLocal(q *check.Query, table int) *localBuilder {
 		Args: []string{}, Groups: []Group{}, Measures: []Measure{},
 	}
 	for _, g := range q.Groups {
-		if g.Table == table {
-			b.local.Groups = append(b.local.Groups, groupOf(g.Rule))
-		}
-	}
-	for _, it := range q.Items {
-		if it.Arg.Rule != nil && it.Arg.Table == table && b.measure(it.Arg.Rule.Name) < 0 {
-			b.local.Measures = append(b.local.Measures, measureOf(it))
+		if g.Expr.Table == table {
+			b.local.Groups = append(b.local.Groups, Group{Column: label(q, g.Expr), Type: g.Expr.Type, Scale: g.Expr.Scale,
+				Nullable: g.Expr.Nullable, Domain: g.Domain})
+			b.groups = append(b.groups, g.Expr)
 		}
 	}
 	return b
 }
 
-func groupOf(c *agreements.Column) Group {
-	g := Group{Column: c.Name, Type: c.Type, Nullable: c.Nullable, Domain: c.Domain}
-	if c.Type == agreements.Decimal {
-		g.Scale = c.Scale
+// label names an expression in a plan.
+func label(q *check.Query, e *check.Expr) string {
+	if e.Plain() {
+		return e.Column.Name
 	}
-	return g
+	return questionPrinter{q, false}.expr(e)
 }
 
-func measureOf(it check.Item) Measure {
-	c := it.Arg.Rule
-	m := Measure{Column: c.Name, Type: c.Type, Nullable: c.Nullable, MaxAbs: it.MaxAbs}
-	if c.Type == agreements.Decimal {
-		m.Scale = c.Scale
-	}
-	return m
-}
-
-// measure returns the index of a measure, or -1.
-func (b *localBuilder) measure(column string) int {
-	for i, m := range b.local.Measures {
-		if m.Column == column {
+// measure returns the index of the measure x, which it adds if need be. No
+// row's |x| exceeds maxAbs.
+func (b *localBuilder) measure(q *check.Query, x *check.Expr, maxAbs int64) int {
+	for i, have := range b.measures {
+		if have.Key() == x.Key() {
 			return i
 		}
 	}
-	return -1
+	b.measures = append(b.measures, x)
+	b.local.Measures = append(b.local.Measures, Measure{Column: label(q, x), Type: x.Type, Scale: x.Scale, Nullable: x.Nullable, MaxAbs: maxAbs})
+	return len(b.measures) - 1
 }
 
 // build prints the local query. Column order is the contract in Local.
 func (b *localBuilder) build(kind Kind) Local {
+	p := enginePrinter{args: &b.local.Args}
 	var cols, keys []string
 	if kind == Join {
 		cols = append(cols, unitColumn)
-		keys = append(keys, "1")
 	}
-	for _, g := range b.local.Groups {
-		cols = append(cols, "CAST("+quote(g.Column)+" AS VARCHAR)")
+	for _, g := range b.groups {
+		cols = append(cols, "CAST("+p.expr(g)+" AS VARCHAR)")
 		keys = append(keys, strconv.Itoa(len(cols)))
 	}
 	if kind == OneOwner {
-		cols = append(cols, "COUNT(DISTINCT "+unitColumn+")")
+		cols = append(cols, "COUNT(DISTINCT "+unitColumn+")", "COUNT(*)")
 	}
-	cols = append(cols, "COUNT(*)")
-	for _, m := range b.local.Measures {
-		cols = append(cols, measureColumns(m, kind)...)
+	for _, m := range b.measures {
+		cols = append(cols, measureColumns(p, m, kind)...)
 	}
-	sql := "SELECT " + strings.Join(cols, ", ") + " FROM data" + b.printer().where(b.where)
-	if len(keys) > 0 {
+	sql := "SELECT " + strings.Join(cols, ", ") + " FROM data" + p.where(b.where)
+	if kind == OneOwner && len(keys) > 0 {
 		sql += " GROUP BY " + strings.Join(keys, ", ")
 	}
 	b.local.SQL = sql
 	if kind == Join && !allDeclared(b.local.Groups) {
-		b.local.GroupsSQL = groupsSQL(b.local.Groups)
+		b.local.GroupsSQL = groupsSQL(b.groups)
 	}
 	return b.local
 }
@@ -103,41 +94,30 @@ func allDeclared(groups []Group) bool {
 	return true
 }
 
-// groupsSQL lists the groups of all rows; the counts only fill the columns.
-func groupsSQL(groups []Group) string {
-	var cols, keys []string
-	for i, g := range groups {
-		cols = append(cols, "CAST("+quote(g.Column)+" AS VARCHAR)")
-		keys = append(keys, strconv.Itoa(i+1))
+// groupsSQL lists the groups of all rows. It takes no arguments.
+func groupsSQL(groups []*check.Expr) string {
+	var cols []string
+	for _, g := range groups {
+		cols = append(cols, "CAST("+enginePrinter{}.expr(g)+" AS VARCHAR)")
 	}
-	return "SELECT " + strings.Join(cols, ", ") + ", COUNT(*), COUNT(*) FROM data GROUP BY " + strings.Join(keys, ", ")
+	return "SELECT DISTINCT " + strings.Join(cols, ", ") + " FROM data"
 }
 
-// measureColumns prints sum and count of a measure; the sum is an integer at
-// the measure's scale. A one-owner sum has no declared bound on its rows, so
-// it leaves the engine as text of a 128-bit integer.
-func measureColumns(m Measure, kind Kind) []string {
-	col := quote(m.Column)
-	sum := "SUM(" + col + ")"
-	if m.Scale > 0 {
-		sum += " * 1" + strings.Repeat("0", m.Scale)
+// measureColumns prints a measure: in a join its value, else its sum and
+// counts. Both are integers at the measure's scale. A one-owner sum has no
+// declared bound on its rows, so it leaves the engine as text of a 128-bit
+// integer.
+func measureColumns(p enginePrinter, m *check.Expr, kind Kind) []string {
+	x := p.expr(m)
+	value, sum := "CAST("+x+" AS BIGINT)", "SUM("+x+")"
+	if m.Plain() { // summed as it is stored, which is faster
+		value, sum = "CAST("+scaled(x, m.Scale)+" AS BIGINT)", scaled("SUM("+x+")", m.Scale)
 	}
 	if kind == Join {
-		return []string{"CAST(" + sum + " AS BIGINT)", "COUNT(" + col + ")"}
+		return []string{value}
 	}
 	return []string{
-		"CAST(CAST(" + sum + " AS HUGEINT) AS VARCHAR)", "COUNT(" + col + ")",
-		"COUNT(DISTINCT " + unitColumn + ") FILTER (WHERE " + col + " IS NOT NULL)",
-	}
-}
-
-// printer prints for an engine: values become $n, bound as text and cast.
-func (b *localBuilder) printer() printer {
-	return printer{
-		column: func(c *agreements.Column) string { return quote(c.Name) },
-		value: func(v check.Value) string {
-			b.local.Args = append(b.local.Args, v.Text)
-			return "CAST($" + strconv.Itoa(len(b.local.Args)) + " AS " + sqlType(v) + ")"
-		},
+		"CAST(CAST(" + sum + " AS HUGEINT) AS VARCHAR)", "COUNT(" + x + ")",
+		"COUNT(DISTINCT " + unitColumn + ") FILTER (WHERE " + x + " IS NOT NULL)",
 	}
 }

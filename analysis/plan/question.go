@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"parley/agreements"
 	"parley/analysis/check"
 )
 
@@ -19,7 +18,7 @@ func printQuery(q *check.Query) string {
 			b.WriteString(", ")
 		}
 		b.WriteString(itemText(q, it))
-		if it.Group < 0 || it.Name != q.Groups[it.Group].Rule.Name {
+		if it.Group < 0 || !plainly(q.Groups[it.Group].Expr, it.Name) {
 			b.WriteString(" AS " + readable(it.Name))
 		}
 	}
@@ -32,6 +31,9 @@ func printQuery(q *check.Query) string {
 	return b.String()
 }
 
+// plainly reports whether a group is a column of this name.
+func plainly(e *check.Expr, name string) bool { return e.Plain() && e.Column.Name == name }
+
 func tableText(t check.Table) string {
 	if t.Alias == t.Dataset.Name {
 		return readable(t.Dataset.Name)
@@ -43,42 +45,43 @@ func unitText(t check.Table) string {
 	return readable(t.Alias) + "." + readable(t.Dataset.Rules.Unit.Column)
 }
 
-func columnText(q *check.Query, c check.Column) string {
-	return readable(q.Tables[c.Table].Alias) + "." + readable(c.Rule.Name)
-}
-
 func itemText(q *check.Query, it check.Item) string {
-	switch it.Func {
-	case "":
-		return columnText(q, q.Groups[it.Group])
-	case "count_star":
-		return "COUNT(*)"
-	case "count_distinct":
-		return "COUNT(DISTINCT " + unitText(q.Tables[0]) + ")"
+	p := questionPrinter{q, true}
+	text := ""
+	switch {
+	case it.Group >= 0:
+		return p.expr(q.Groups[it.Group].Expr)
+	case it.Func == "count_star":
+		text = "COUNT(*)"
+	case it.Func == "count_distinct":
+		text = "COUNT(DISTINCT " + unitText(q.Tables[0]) + ")"
+	default:
+		text = strings.ToUpper(it.Func) + "(" + p.expr(it.Arg) + ")"
 	}
-	return strings.ToUpper(it.Func) + "(" + columnText(q, it.Arg) + ")"
+	if filter := p.conjuncts(it.Filters[:]); filter != "" {
+		text += " FILTER (WHERE " + filter + ")"
+	}
+	return text
 }
 
 func whereText(q *check.Query) string {
-	var parts []string
+	var all []*check.Expr
 	for t := range q.Tables {
-		p := printer{value: literal, column: func(c *agreements.Column) string {
-			return columnText(q, check.Column{Table: t, Rule: c})
-		}}
-		for _, c := range q.Where[t] {
-			parts = append(parts, p.pred(c))
-		}
+		all = append(all, q.Where[t]...)
 	}
-	if len(parts) == 0 {
-		return ""
+	if text := (questionPrinter{q, true}).conjuncts(all); text != "" {
+		return " WHERE " + text
 	}
-	return " WHERE " + strings.Join(parts, " AND ")
+	return ""
 }
 
 func tailText(q *check.Query) string {
 	out := ""
 	for i, g := range q.Groups {
-		out += separator(i, " GROUP BY ") + columnText(q, g)
+		out += separator(i, " GROUP BY ") + questionPrinter{q, true}.expr(g.Expr)
+	}
+	if q.Having != nil {
+		out += " HAVING " + havingText(q, q.Having)
 	}
 	for i, o := range q.OrderBy {
 		out += separator(i, " ORDER BY ") + readable(q.Items[o.Item].Name)
@@ -100,4 +103,28 @@ func separator(i int, first string) string {
 		return first
 	}
 	return ", "
+}
+
+// havingText prints HAVING by the names of the answer's columns.
+func havingText(q *check.Query, h *check.Having) string {
+	if len(h.Kids) > 0 {
+		kids := make([]string, 0, len(h.Kids))
+		for _, k := range h.Kids {
+			kids = append(kids, havingText(q, k))
+		}
+		return connected(h.Op, kids)
+	}
+	e := &check.Expr{Op: h.Op}
+	for range h.Operands {
+		e.Kids = append(e.Kids, nil)
+	}
+	next := 0
+	return "(" + testText(e, func(*check.Expr) string {
+		o := h.Operands[next]
+		next++
+		if o.Item >= 0 {
+			return readable(q.Items[o.Item].Name)
+		}
+		return literal(o.Value)
+	}) + ")"
 }

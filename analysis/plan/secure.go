@@ -12,6 +12,7 @@ const MaxCells = 4096
 
 // secureBuilder collects vectors and products, each once.
 type secureBuilder struct {
+	q      *check.Query
 	s      *Secure
 	locals []*localBuilder
 }
@@ -21,9 +22,9 @@ type secureBuilder struct {
 func newSecure(q *check.Query, locals []*localBuilder) *secureBuilder {
 	w := 0
 	if len(q.Groups) > 0 {
-		w = q.Groups[0].Table
+		w = q.Groups[0].Expr.Table
 	}
-	b := &secureBuilder{locals: locals, s: &Secure{
+	b := &secureBuilder{q: q, locals: locals, s: &Secure{
 		W: w, V: 1 - w, Complement: !q.PublicData, MaxCells: MaxCells,
 	}}
 	b.s.CellGuard = b.product(0, Vector{Of: Units}, Vector{Of: Units})
@@ -38,7 +39,7 @@ func newSecure(q *check.Query, locals []*localBuilder) *secureBuilder {
 // the cell's own count unless the other side has groups too.
 func (b *secureBuilder) shared(q *check.Query, table int) int {
 	for _, g := range q.Groups {
-		if g.Table != table {
+		if g.Expr.Table != table {
 			return b.product(table, Vector{Of: Units}, Vector{Of: Units, Any: true})
 		}
 	}
@@ -89,35 +90,57 @@ func (b *secureBuilder) bound(table int, v Vector) int64 {
 // aggregate adds the products of one aggregate over the joined rows:
 //
 //	COUNT(*)              Σ rows·rows
+//	COUNT(x)              Σ count_x·rows of the other side
 //	COUNT(DISTINCT unit)  Σ 1·1
 //	SUM(x)                Σ sum_x·rows of the other side
 //	AVG(x)                SUM(x) over Σ count_x·rows of the other side
 //
-// with, for an argument that may be NULL, the guard Σ hasValue_x·1.
+// A condition (FILTER, CASE) on a side's rows makes its rows those that meet
+// it. With one, or with an argument that may be NULL, the guard counts the
+// units with such rows on both sides.
 func (b *secureBuilder) aggregate(it check.Item) Aggregate {
-	out := countAggregate(it.Func)
+	t := it.Table
+	own, other := b.side(it, t), b.side(it, 1-t)
+	out := aggregateOf(it)
 	switch it.Func {
-	case "count_star":
-		out.Total = b.product(0, Vector{Of: Rows}, Vector{Of: Rows})
-		return out
 	case "count_distinct":
-		out.Total = b.s.CellGuard
-		return out
-	}
-	t := it.Arg.Table
-	i := b.locals[t].measure(it.Arg.Rule.Name)
-	m := b.locals[t].local.Measures[i]
-	out = measureAggregate(it.Func, m)
-	out.Total = b.product(t, Vector{Of: Sum, Measure: i}, Vector{Of: Rows})
-	if it.Func == "avg" {
-		rows := Vector{Of: Rows} // every row has a value
-		if m.Nullable {
-			rows = Vector{Of: Count, Measure: i}
+		out.Total = b.product(t, own.units(), other.units())
+	case "sum", "avg":
+		out.Total = b.product(t, Vector{Of: Sum, Measure: own.measure}, other.rows())
+		if it.Func == "avg" {
+			out.Rows = b.product(t, own.rows(), other.rows())
 		}
-		out.Rows = b.product(t, rows, Vector{Of: Rows})
+	default:
+		out.Total = b.product(t, own.rows(), other.rows())
 	}
-	if m.Nullable {
-		out.Guard = b.product(t, Vector{Of: HasValue, Measure: i}, Vector{Of: Units})
+	if own.some || other.some {
+		out.Guard, out.Nullable, out.Residual = b.product(t, own.units(), other.units()), true, leavesOut(b.q, it)
 	}
 	return out
+}
+
+// sideOf is what one side adds to an aggregate: the rows with a value of
+// measure, or all if some is not set.
+type sideOf struct {
+	measure int
+	some    bool
+}
+
+func (b *secureBuilder) side(it check.Item, table int) sideOf {
+	i := b.locals[table].measureOf(b.q, it)
+	return sideOf{measure: i, some: i >= 0 && b.locals[table].local.Measures[i].Nullable}
+}
+
+func (s sideOf) rows() Vector {
+	if s.some {
+		return Vector{Of: Count, Measure: s.measure}
+	}
+	return Vector{Of: Rows}
+}
+
+func (s sideOf) units() Vector {
+	if s.some {
+		return Vector{Of: HasValue, Measure: s.measure}
+	}
+	return Vector{Of: Units}
 }

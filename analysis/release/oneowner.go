@@ -75,20 +75,31 @@ func oneOwnerRow(p *plan.Plan, r Row) ([]Value, error) {
 }
 
 func oneOwnerNumber(p *plan.Plan, a *plan.Aggregate, r Row) (Number, error) {
-	switch a.Func {
-	case plan.CountRows:
+	switch {
+	case a.Func == plan.CountRows && a.Measure < 0:
 		return Number{Total: r.Ints[rowsAt].Value}, nil
-	case plan.CountUnits:
+	case a.Func == plan.CountUnits && a.Measure < 0:
 		return Number{Total: r.Ints[unitsAt].Value}, nil
 	}
 	if a.Measure < 0 || a.Measure >= len(p.Locals[0].Measures) {
 		return Number{}, ErrShape
 	}
 	m := r.Ints[measuresAt+perMeasure*a.Measure:][:perMeasure]
-	// An argument that may be missing is a condition of its own: the average
-	// over 100 units of which one has a value would be that unit's value.
+	// An argument that may be missing is a condition of its own, as FILTER and
+	// CASE are: the average over 100 units of which one has a value would be
+	// that unit's value.
 	if a.Nullable && m[measureUnits].Value < int64(p.MinGroupSize) {
 		return Number{Null: true}, nil
+	}
+	// The group's number less this one must not be that of fewer than k either.
+	if rest := r.Ints[unitsAt].Value - m[measureUnits].Value; a.Residual && rest != 0 && rest < int64(p.MinGroupSize) {
+		return Number{Null: true}, nil
+	}
+	switch a.Func {
+	case plan.CountRows:
+		return Number{Total: m[measureCount].Value}, nil
+	case plan.CountUnits:
+		return Number{Total: m[measureUnits].Value}, nil
 	}
 	if m[measureSum].Null && m[measureCount].Value > 0 {
 		return Number{}, ErrTooLarge

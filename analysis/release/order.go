@@ -20,6 +20,9 @@ type keyed struct {
 // that tie are put in the order of all columns, so that an answer has one
 // form and one hash.
 func (t *Table) order(p *plan.Plan) error {
+	if err := t.having(p.Output.Having); err != nil {
+		return err
+	}
 	keys := slices.Clone(p.Output.OrderBy)
 	for _, k := range keys {
 		if k.Column < 0 || k.Column >= len(t.Columns) {

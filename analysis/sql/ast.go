@@ -8,22 +8,33 @@ type Query struct {
 	From    []Table // one, or two for a join
 	Using   *Using  // JOIN … USING (column)
 	Where   []Expr  // conjuncts of WHERE and of ON; the row passes if all are true
-	GroupBy []Expr  // *Column or *Literal (a position)
+	GroupBy []Expr  // an integer *Literal is a position
+	Having  []Expr  // conjuncts; the answer's row passes if all are true
 	OrderBy []OrderKey
 	Limit   int // 0: none
 }
 
 // Item is one entry of the select list.
 type Item struct {
-	Expr  Expr // *Column or *Call
+	Expr  Expr // an expression over columns, or a *Call
 	Alias string
 	Pos   int
 }
 
-// Table is one entry of FROM.
+// Table is one entry of FROM: a dataset, or a view of one.
 type Table struct {
-	Name, Alias string
+	Name, Alias string // Name is empty for a subquery
+	View        *View  // nil: Name is a dataset
 	Pos         int
+}
+
+// View picks columns and rows of a table: a subquery, or a query named by WITH.
+type View struct {
+	From  Table
+	All   bool   // *
+	Items []Item // columns with the names they get, unless All
+	Where []Expr // conjuncts on From's columns
+	Pos   int
 }
 
 // Using is the column of JOIN … USING.
@@ -34,14 +45,14 @@ type Using struct {
 
 // OrderKey is one entry of ORDER BY.
 type OrderKey struct {
-	Expr       Expr // *Column, *Call or *Literal (a position)
+	Expr       Expr // as Item.Expr; an integer *Literal is a position
 	Desc       bool
 	NullsFirst bool
 	Pos        int
 }
 
-// Expr is an expression: *Column, *Literal, *Param, *Call, *Compare, *Logic,
-// *In, *Between, *IsNull or *Like.
+// Expr is an expression: *Column, *Literal, *Param, *Call, *Apply, *Case,
+// *Compare, *Logic, *In, *Between, *IsNull or *Like.
 type Expr interface{ Position() int }
 
 // Pos is a byte offset into the SQL text.
@@ -69,6 +80,7 @@ const (
 	DecimalLiteral LiteralKind = "decimal"
 	DateLiteral    LiteralKind = "date"
 	BooleanLiteral LiteralKind = "boolean"
+	NullLiteral    LiteralKind = "null" // only as an outcome of CASE
 )
 
 // Literal is a constant. Text is its decimal, ISO or plain text.
@@ -84,12 +96,34 @@ type Param struct {
 	Name string
 }
 
-// Call is an aggregate: count_star (no Arg), count_distinct, sum or avg.
+// Call is an aggregate: count_star (no Arg), count, count_distinct, sum or
+// avg. Filter holds the conjuncts of FILTER (WHERE …).
 type Call struct {
 	Pos
-	Func string
-	Arg  *Column
+	Func   string
+	Arg    Expr
+	Filter []Expr
 }
+
+// Apply is a function of row values; functions lists them. Word is the part
+// of a date, such as month.
+type Apply struct {
+	Pos
+	Func string
+	Word string
+	Args []Expr
+}
+
+// Case is CASE WHEN … THEN … [ELSE …] END. Else is never nil: without it
+// DuckDB's parser writes ELSE NULL.
+type Case struct {
+	Pos
+	Whens []When
+	Else  Expr
+}
+
+// When is one arm of a CASE.
+type When struct{ If, Then Expr }
 
 // Compare is L op R with op one of = <> < <= > >=.
 type Compare struct {

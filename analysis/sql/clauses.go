@@ -8,11 +8,9 @@ type clause struct{ field, attack, what, hint string }
 
 // clauses are looked at in this order, so that refusals are deterministic.
 var clauses = []clause{
-	{"cte_map", "", "WITH is not part of the language.", "Ask one SELECT over the agreement's datasets."},
+	{"cte_map", "", "WITH inside a subquery is not part of the language.", "Write WITH at the beginning of the question."},
 	{"aggregate_handling", "", "GROUP BY ALL is not part of the language.", "Name the columns to group by."},
-	{"having", "R05", "HAVING is not part of the language: a condition on a group tells about groups that are withheld.",
-		"Use ORDER BY and LIMIT, which work on released values."},
-	{"qualify", "R21", "QUALIFY is not part of the language.", "Use ORDER BY and LIMIT, which work on released values."},
+	{"qualify", "R21", "QUALIFY is not part of the language.", "Use HAVING, ORDER BY and LIMIT, which work on released values."},
 	{"sample", "R21", "Sampling is not part of the language.", "Answers are computed over all rows."},
 	{"at_clause", "", "AT is not part of the language.", ""},
 	{"column_name_alias", "", "Renaming a table's columns is not part of the language.", "Use the dataset's own column names."},
@@ -20,7 +18,7 @@ var clauses = []clause{
 	{"catalog_name", "", "Catalogs are not part of the language.", "Write the dataset's name alone."},
 	{"schema", "", "Functions of a schema are not part of the language.", "Write the function's name alone."},
 	{"catalog", "", "Functions of a catalog are not part of the language.", "Write the function's name alone."},
-	{"filter", "R06", "FILTER is not part of the language.", "Put the condition in WHERE."},
+	{"filter", "", "FILTER belongs to an aggregate.", "Put the condition in WHERE."},
 	{"order_bys", "", "ORDER BY inside an aggregate is not part of the language.", ""},
 	{"offset", "", "OFFSET is not part of the language.", "Use LIMIT alone."},
 	{"distinct", "", "DISTINCT inside this aggregate is not part of the language.", "COUNT(DISTINCT unit) counts units."},
@@ -31,9 +29,9 @@ var clauses = []clause{
 var nodeNames = map[string][2]string{
 	"SET_OPERATION_NODE": {"UNION, INTERSECT and EXCEPT are", "Ask each question by itself."},
 	"RECURSIVE_CTE_NODE": {"WITH RECURSIVE is", "Ask one SELECT over the agreement's datasets."},
-	"CTE_NODE":           {"WITH is", "Ask one SELECT over the agreement's datasets."},
+	"CTE_NODE":           {"WITH inside a subquery is", "Write WITH at the beginning of the question."},
 	"STATEMENT_NODE":     {"This statement is", ""},
-	"SUBQUERY":           {"A subquery is", "Name the datasets directly."},
+	"SUBQUERY":           {"A subquery outside FROM is", "Name the datasets directly."},
 	"TABLE_FUNCTION":     {"A table function is", "Tables are the agreement's datasets."},
 	"EXPRESSION_LIST":    {"VALUES is", "Tables are the agreement's datasets."},
 	"EMPTY":              {"A SELECT without FROM is", "Name a dataset of the agreement after FROM."},
@@ -43,7 +41,6 @@ var nodeNames = map[string][2]string{
 	"STAR": {"A list of all columns (*) is",
 		"Raw rows never leave their owner: select grouped columns and aggregates."},
 	"WINDOW":       {"A window function (OVER) is", "Use GROUP BY."},
-	"CASE":         {"CASE is", "Put the condition in WHERE."},
 	"COLLATE":      {"COLLATE is", ""},
 	"LAMBDA":       {"A lambda is", ""},
 	"POSITIONAL":   {"A positional reference (#1) is", "Name the column."},
@@ -69,14 +66,17 @@ var functionHints = hints(map[string]string{
 	"Write AVG.":                  "mean",
 	"Write COUNT(DISTINCT unit).": "approx_count_distinct",
 	"Sums and averages are the measures of this version.": "stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp",
-	"Compare the column itself with a value; LIKE works on text.": "~~* !~~* like_escape not_like_escape ~~~ regexp_full_match regexp_matches " +
-		"^@ starts_with contains prefix suffix lower upper trim substring",
-	"Arithmetic is not part of the language: use the column or the value itself.": "+ - * / % // ** << >> & |",
+	"LIKE works on text; lower, upper, left and substring are the functions of text.": "~~* !~~* like_escape not_like_escape ~~~ regexp_full_match " +
+		"regexp_matches ^@ starts_with contains prefix suffix trim right concat || length replace reverse",
+	"Multiply by a decimal, such as 0.01, or divide whole numbers by a constant with //. Of the answer's columns, divide afterwards.": "/",
+	"Arithmetic is + - * and, by a constant, // and %.":                                "** ^ << >> & | ~ sqrt exp ln log log10 log2 pow power sin cos",
+	"Write CASE WHEN … THEN … END.":                                                    "if ifnull nullif",
+	"Write date + 7, date - other_date, date_diff('day', …), date_trunc or date_part.": "date_add date_sub datesub age to_days to_weeks to_months to_years strftime epoch last_day make_date",
 	"Nothing outside the agreement's datasets can be read.": "read_csv read_csv_auto read_text read_blob read_json read_json_auto " +
 		"read_parquet parquet_scan sniff_csv parquet_metadata glob getenv query query_table current_setting " +
 		"duckdb_settings duckdb_secrets json_execute_serialized_sql getvariable",
-	"Write one comparison for each column.":                     "row",
-	"Conditions test single rows, before anything is added up.": "sum avg count count_star",
+	"Write one comparison for each column.": "row",
+	"Expressions are of single rows, before anything is added up; an aggregate stands by itself in the select list, ORDER BY or HAVING.": "sum avg count count_star",
 })
 
 func hints(byHint map[string]string) map[string]string {

@@ -19,8 +19,10 @@ const MaxBytes = 64 << 10
 // keep the work of every later step small.
 const (
 	maxTree   = 4 << 20 // bytes of the serialised tree; decoded, it takes 30 times that
-	maxDepth  = 64      // nesting of conditions
+	maxDepth  = 64      // nesting of conditions and expressions
 	maxItems  = 64      // columns of the answer, GROUP BY and ORDER BY keys
 	maxInList = 1000    // values of one IN
+	maxViews  = 16      // subqueries of one question
+	maxArms   = 64      // WHEN … THEN … of one CASE
 	maxLimit  = 1 << 31 // LIMIT
 )

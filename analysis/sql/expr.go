@@ -7,11 +7,24 @@ import (
 	"strings"
 )
 
-// operand lowers one side of a comparison: a column, a literal or $name.
-func (l *lowering) operand(v any, outer int) (Expr, error) {
+// operand lowers one side of a comparison or an argument: a value of a row,
+// but not the outcome of a condition.
+func (l *lowering) operand(v any, outer, depth int) (Expr, error) {
 	n, err := l.object(v, outer)
 	if err != nil {
 		return nil, err
+	}
+	if isCondition(n.kind) {
+		return nil, l.src.Refuse(n.pos, "unsupported-syntax", "", "Compare a column with a value.",
+			"Comparing the outcome of a condition is not part of the language.")
+	}
+	return l.scalar(n, depth)
+}
+
+// scalar lowers a value of a row.
+func (l *lowering) scalar(n *node, depth int) (Expr, error) {
+	if depth > maxDepth {
+		return nil, l.tooDeep(n.pos)
 	}
 	switch n.kind {
 	case "COLUMN_REF":
@@ -23,19 +36,41 @@ func (l *lowering) operand(v any, outer int) (Expr, error) {
 	case "VALUE_PARAMETER":
 		p := &Param{Pos: Pos(n.pos), Name: n.text("identifier")}
 		return p, n.finish()
+	case "CASE_EXPR":
+		return l.caseNode(n, depth)
+	case "OPERATOR_COALESCE":
+		return l.coalesce(n, depth)
 	case "FUNCTION":
-		return nil, l.function(n.text("function_name"), n.pos)
-	}
-	if isCondition(n.kind) {
-		return nil, l.src.Refuse(n.pos, "unsupported-syntax", "", "Compare a column with a value.",
-			"Comparing the outcome of a condition is not part of the language.")
+		if l.released && isAggregate(n) {
+			return l.aggregate(n)
+		}
+		return l.apply(n, depth)
 	}
 	return nil, l.unsupportedExpr(n)
+}
+
+func (l *lowering) tooDeep(pos int) error {
+	return l.src.Refuse(pos, "too-complex", "", "", "Conditions are nested too deeply.")
+}
+
+// value lowers what may be grouped by, selected, or the outcome of a CASE: a
+// value of a row or a condition.
+func (l *lowering) value(n *node, depth int) (Expr, error) {
+	if isCondition(n.kind) || isLike(n) {
+		return l.condition(n, depth)
+	}
+	return l.scalar(n, depth)
 }
 
 func isCondition(kind string) bool {
 	return strings.HasPrefix(kind, "COMPARE_") || strings.HasPrefix(kind, "CONJUNCTION_") ||
 		strings.HasPrefix(kind, "OPERATOR_IS_") || kind == "OPERATOR_NOT"
+}
+
+// isLike reports the operators that the tree writes as functions.
+func isLike(n *node) bool {
+	name, _ := n.fields["function_name"].(string)
+	return n.kind == "FUNCTION" && (name == "~~" || name == "!~~")
 }
 
 func (l *lowering) columnNode(n *node) (*Column, error) {
@@ -59,43 +94,6 @@ func (l *lowering) columnNode(n *node) (*Column, error) {
 			"A column name of %d parts is not part of the language.", len(parts))
 	}
 	return c, n.finish()
-}
-
-// aggregate lowers COUNT(*), COUNT(DISTINCT c), SUM(c) and AVG(c).
-func (l *lowering) aggregate(n *node) (Expr, error) {
-	name, kids := strings.ToLower(n.text("function_name")), n.list("children")
-	distinct, _ := n.fields["distinct"].(bool)
-	call := &Call{Pos: Pos(n.pos), Func: name}
-	switch {
-	case name == "count_star" && len(kids) == 0:
-		return call, n.finish()
-	case name == "count" && distinct:
-		n.take("distinct")
-		call.Func = "count_distinct"
-	case name == "count":
-		return nil, l.src.Refuse(n.pos, "unsupported-function", "",
-			"COUNT(*) counts rows, COUNT(DISTINCT unit) counts units.",
-			"COUNT of a column is not part of the language.")
-	case name == "sum", name == "avg":
-	default:
-		return nil, l.function(name, n.pos)
-	}
-	if len(kids) != 1 {
-		return nil, l.function(name, n.pos)
-	}
-	arg, err := l.object(kids[0], n.pos)
-	if err != nil {
-		return nil, err
-	}
-	if arg.kind != "COLUMN_REF" {
-		return nil, l.src.Refuse(arg.pos, "unsupported-syntax", "",
-			"Aggregate a column as it is; put conditions in WHERE.",
-			"An expression inside %s is not part of the language.", strings.ToUpper(strings.TrimSuffix(call.Func, "_distinct")))
-	}
-	if call.Arg, err = l.columnNode(arg); err != nil {
-		return nil, err
-	}
-	return call, n.finish()
 }
 
 // function refuses a function by name.

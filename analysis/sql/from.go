@@ -5,13 +5,10 @@ func (l *lowering) from(n *node, q *Query) error {
 	if err != nil {
 		return err
 	}
-	switch f.kind {
-	case "BASE_TABLE":
-		return l.table(f, q)
-	case "JOIN":
+	if f.kind == "JOIN" {
 		return l.join(f, q)
 	}
-	return l.notATable(f)
+	return l.table(f, q)
 }
 
 // notATable refuses anything in FROM but a dataset; functions by their name.
@@ -25,8 +22,9 @@ func (l *lowering) notATable(f *node) error {
 }
 
 func (l *lowering) table(n *node, q *Query) error {
-	q.From = append(q.From, Table{Name: n.text("table_name"), Alias: n.text("alias"), Pos: n.pos})
-	return n.finish()
+	t, err := l.tableRef(n)
+	q.From = append(q.From, t)
+	return err
 }
 
 // join lowers JOIN … ON, JOIN … USING and the comma join, which is a cross
@@ -49,9 +47,6 @@ func (l *lowering) join(n *node, q *Query) error {
 			return l.src.Refuse(t.pos, "too-many-tables", "", "Ask each pair of datasets by itself.",
 				"More than two datasets in one question are not part of the language.")
 		}
-		if t.kind != "BASE_TABLE" {
-			return l.notATable(t)
-		}
 		if err := l.table(t, q); err != nil {
 			return err
 		}
@@ -67,7 +62,9 @@ func (l *lowering) join(n *node, q *Query) error {
 	if condition == nil {
 		return nil
 	}
-	return l.conjuncts(condition, n.pos, q)
+	conjuncts, err := l.conjuncts(condition, n.pos)
+	q.Where = append(q.Where, conjuncts...)
+	return err
 }
 
 var joinNames = map[string]string{

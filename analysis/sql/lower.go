@@ -10,7 +10,12 @@ import (
 )
 
 // lowering carries the text while a tree is walked.
-type lowering struct{ src Source }
+type lowering struct {
+	src      Source
+	released bool // in HAVING, where aggregates are operands
+	views    views
+	depth    int // subqueries opened so far
+}
 
 // CheckText refuses text that is not worth parsing: too long, not UTF-8, or
 // holding NUL. Call it before the text reaches a parser.
@@ -79,7 +84,7 @@ func (l *lowering) root(v any) (*Query, error) {
 	if err := n.finish(); err != nil {
 		return nil, err
 	}
-	return l.selectNode(body)
+	return l.selectOf(body)
 }
 
 // syntax explains a tree that says the text did not parse.

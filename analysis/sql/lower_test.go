@@ -18,6 +18,11 @@ var accepted = []string{
 		"GROUP BY a.x ORDER BY 2 DESC NULLS FIRST, y, SUM(z) LIMIT 3",
 	"SELECT COUNT(*) FROM a t JOIN b USING (u) WHERE x NOT IN (1) OR x NOT LIKE 'b' OR x IS NULL",
 	"SELECT x FROM a, b WHERE a.u = b.u GROUP BY 1",
+	"SELECT CASE WHEN x = 1 THEN 'a' WHEN y IS NULL THEN NULL ELSE lower(z) END AS c, SUM(v * 2 - 1) FILTER (WHERE x > 1 AND w = 2), " +
+		"COUNT(x), SUM(CASE WHEN x = 1 THEN v ELSE 0 END) FROM a WHERE d + INTERVAL 3 DAY > DATE '2024-01-01' AND extract(year FROM d) = 2024 " +
+		"AND substring(z FROM 1 FOR 2) = 'x' AND coalesce(x, 2) < -y AND date_diff('day', d, e) > 1 GROUP BY 1 HAVING COUNT(*) > 5 AND c IS NOT NULL",
+	"SELECT COUNT(*) FROM (SELECT u, x AS y FROM a WHERE x > 1) t JOIN (SELECT * FROM b) ON t.u = b.u",
+	"WITH p AS (SELECT * FROM a WHERE x = 1), q AS (SELECT u, y FROM p) SELECT COUNT(*) FROM q",
 }
 
 func trees(tb testing.TB) [][]byte {

@@ -74,14 +74,11 @@ func (l *lowering) orderExpr(e *node) (Expr, error) {
 	switch e.kind {
 	case "VALUE_CONSTANT":
 		return l.constant(e)
-	case "COLUMN_REF", "FUNCTION":
-		return l.output(e)
 	case "STAR":
 		return nil, l.src.Refuse(e.pos, "unsupported-clause", "", "Name the columns to order by.",
 			"ORDER BY ALL is not part of the language.")
 	}
-	return nil, l.src.Refuse(e.pos, "unsupported-syntax", "", "Order by a column of the answer.",
-		"Ordering by an expression is not part of the language.")
+	return l.output(e)
 }
 
 func (l *lowering) limit(m *node, q *Query) error {

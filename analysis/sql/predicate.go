@@ -1,13 +1,19 @@
 package sql
 
+import "strings"
+
 // predicate lowers a condition.
 func (l *lowering) predicate(v any, outer, depth int) (Expr, error) {
 	n, err := l.object(v, outer)
 	if err != nil {
 		return nil, err
 	}
+	return l.condition(n, depth)
+}
+
+func (l *lowering) condition(n *node, depth int) (Expr, error) {
 	if depth > maxDepth {
-		return nil, l.src.Refuse(n.pos, "too-complex", "", "", "Conditions are nested too deeply.")
+		return nil, l.tooDeep(n.pos)
 	}
 	switch n.kind {
 	case "CONJUNCTION_AND":
@@ -17,25 +23,28 @@ func (l *lowering) predicate(v any, outer, depth int) (Expr, error) {
 	case "OPERATOR_NOT":
 		return l.logic(n, "NOT", depth)
 	case "COMPARE_IN", "COMPARE_NOT_IN":
-		return l.in(n)
+		return l.in(n, depth)
 	case "COMPARE_BETWEEN":
-		return l.between(n)
+		return l.between(n, depth)
 	case "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL":
-		return l.isNull(n)
+		return l.isNull(n, depth)
 	case "FUNCTION":
-		return l.like(n)
+		return l.like(n, depth)
 	case "COLUMN_REF":
 		return nil, l.src.Refuse(n.pos, "bare-condition", "", "Write = TRUE or = FALSE after it.",
 			"A column by itself is not a condition.")
 	case "VALUE_CONSTANT", "VALUE_PARAMETER", "OPERATOR_CAST":
 		return nil, l.src.Refuse(n.pos, "bare-condition", "", "Compare a column with a value.",
 			"A constant by itself is not a condition.")
+	case "CASE_EXPR", "OPERATOR_COALESCE":
+		return nil, l.src.Refuse(n.pos, "bare-condition", "", "Write = TRUE after it, or the condition itself.",
+			"CASE or COALESCE by itself is not a condition.")
 	case "COMPARE_DISTINCT_FROM", "COMPARE_NOT_DISTINCT_FROM":
 		return nil, l.src.Refuse(n.pos, "unsupported-syntax", "", "Write =, <>, IS NULL or IS NOT NULL.",
 			"IS [NOT] DISTINCT FROM and IS TRUE are not part of the language.")
 	}
 	if op, ok := comparisons[n.kind]; ok {
-		return l.compare(n, op)
+		return l.compare(n, op, depth)
 	}
 	return nil, l.unsupportedExpr(n)
 }
@@ -44,11 +53,8 @@ func (l *lowering) predicate(v any, outer, depth int) (Expr, error) {
 // type does not.
 func (l *lowering) unsupportedExpr(n *node) error {
 	kind := n.kind
-	switch {
-	case len(kind) > 6 && kind[:6] == "WINDOW":
+	if len(kind) > 6 && kind[:6] == "WINDOW" {
 		kind = "WINDOW"
-	case kind == "CASE_EXPR":
-		kind = "CASE"
 	}
 	return l.unsupported(kind, n.pos)
 }
@@ -74,30 +80,30 @@ func (l *lowering) logic(n *node, op string, depth int) (Expr, error) {
 	return out, n.finish()
 }
 
-func (l *lowering) compare(n *node, op string) (Expr, error) {
-	left, err := l.operand(n.take("left"), n.pos)
+func (l *lowering) compare(n *node, op string, depth int) (Expr, error) {
+	left, err := l.operand(n.take("left"), n.pos, depth+1)
 	if err != nil {
 		return nil, err
 	}
-	right, err := l.operand(n.take("right"), n.pos)
+	right, err := l.operand(n.take("right"), n.pos, depth+1)
 	if err != nil {
 		return nil, err
 	}
 	return &Compare{Pos: Pos(n.pos), Op: op, L: left, R: right}, n.finish()
 }
 
-func (l *lowering) in(n *node) (Expr, error) {
+func (l *lowering) in(n *node, depth int) (Expr, error) {
 	kids := n.list("children")
 	if len(kids) < 2 || len(kids) > maxInList+1 {
 		return nil, l.src.Refuse(n.pos, "too-complex", "", "", "IN lists between 1 and %d values.", maxInList)
 	}
-	x, err := l.operand(kids[0], n.pos)
+	x, err := l.operand(kids[0], n.pos, depth+1)
 	if err != nil {
 		return nil, err
 	}
 	out := &In{Pos: Pos(n.pos), Not: n.kind == "COMPARE_NOT_IN", X: x}
 	for _, k := range kids[1:] {
-		e, err := l.operand(k, n.pos)
+		e, err := l.operand(k, n.pos, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -106,10 +112,10 @@ func (l *lowering) in(n *node) (Expr, error) {
 	return out, n.finish()
 }
 
-func (l *lowering) between(n *node) (Expr, error) {
+func (l *lowering) between(n *node, depth int) (Expr, error) {
 	var parts [3]Expr
 	for i, field := range []string{"input", "lower", "upper"} {
-		e, err := l.operand(n.take(field), n.pos)
+		e, err := l.operand(n.take(field), n.pos, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -118,12 +124,12 @@ func (l *lowering) between(n *node) (Expr, error) {
 	return &Between{Pos: Pos(n.pos), X: parts[0], Lo: parts[1], Hi: parts[2]}, n.finish()
 }
 
-func (l *lowering) isNull(n *node) (Expr, error) {
+func (l *lowering) isNull(n *node, depth int) (Expr, error) {
 	kids := n.list("children")
 	if len(kids) != 1 {
 		return nil, l.unsupported(n.kind, n.pos)
 	}
-	x, err := l.operand(kids[0], n.pos)
+	x, err := l.operand(kids[0], n.pos, depth+1)
 	if err != nil {
 		return nil, err
 	}
@@ -131,17 +137,25 @@ func (l *lowering) isNull(n *node) (Expr, error) {
 }
 
 // like lowers the operators ~~ and !~~, which is how the tree writes LIKE.
-func (l *lowering) like(n *node) (Expr, error) {
+func (l *lowering) like(n *node, depth int) (Expr, error) {
+	if !isLike(n) {
+		name := n.text("function_name")
+		if _, ok := functions[strings.ToLower(name)]; ok || dateParts[strings.ToLower(name)] != "" {
+			return nil, l.src.Refuse(n.pos, "bare-condition", "", "Compare it with a value.",
+				"The function %s by itself is not a condition.", Name(name))
+		}
+		return nil, l.function(name, n.pos)
+	}
 	name, kids := n.text("function_name"), n.list("children")
-	if (name != "~~" && name != "!~~") || len(kids) != 2 {
+	if len(kids) != 2 {
 		return nil, l.function(name, n.pos)
 	}
 	n.take("is_operator") // written as an operator
-	x, err := l.operand(kids[0], n.pos)
+	x, err := l.operand(kids[0], n.pos, depth+1)
 	if err != nil {
 		return nil, err
 	}
-	pattern, err := l.operand(kids[1], n.pos)
+	pattern, err := l.operand(kids[1], n.pos, depth+1)
 	if err != nil {
 		return nil, err
 	}

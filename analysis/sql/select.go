@@ -12,24 +12,24 @@ func (l *lowering) selectNode(v any) (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.kind == "CTE_NODE" || n.kind == "RECURSIVE_CTE_NODE" {
+	if n.kind == "RECURSIVE_CTE_NODE" {
 		return nil, l.unsupported(n.kind, l.firstWord())
 	}
 	if n.kind != "SELECT_NODE" {
 		return nil, l.unsupported(n.kind, n.pos)
 	}
 	q := &Query{Source: l.src}
-	steps := []func(*node, *Query) error{l.from, l.groups, l.items, l.where, l.modifiers}
+	steps := []func(*node, *Query) error{l.from, l.groups, l.items, l.where, l.having, l.modifiers}
 	// The node's own fields are judged first: WITH, HAVING and the like make a
 	// better refusal than whatever they lead to further down.
-	from, where := n.take("from_table"), n.take("where_clause")
+	from, where, having := n.take("from_table"), n.take("where_clause"), n.take("having")
 	items, mods := n.take("select_list"), n.take("modifiers")
 	groups, sets := n.take("group_expressions"), n.take("group_sets")
 	if err := n.finish(); err != nil {
 		return nil, err
 	}
 	n.fields = map[string]any{
-		"from_table": from, "where_clause": where, "select_list": items, "modifiers": mods,
+		"from_table": from, "where_clause": where, "having": having, "select_list": items, "modifiers": mods,
 		"group_expressions": groups, "group_sets": sets,
 	}
 	for _, step := range steps {
@@ -60,21 +60,19 @@ func (l *lowering) items(n *node, q *Query) error {
 	return nil
 }
 
-// output lowers what may stand in the select list or in ORDER BY: a column or
-// an aggregate of a plain column.
+// output lowers what may stand in the select list or in ORDER BY: an aggregate
+// or an expression that is grouped by.
 func (l *lowering) output(n *node) (Expr, error) {
-	switch n.kind {
-	case "COLUMN_REF":
-		return l.columnNode(n)
-	case "FUNCTION":
+	switch {
+	case isAggregate(n):
 		return l.aggregate(n)
-	case "VALUE_CONSTANT", "VALUE_PARAMETER":
+	case n.kind == "VALUE_CONSTANT" || n.kind == "VALUE_PARAMETER":
 		return nil, l.src.Refuse(n.pos, "unsupported-syntax", "", "Select grouped columns and aggregates.",
 			"A constant in the answer is not part of the language.")
-	case "OPERATOR_CAST":
+	case n.kind == "OPERATOR_CAST":
 		return nil, l.unsupported("CAST", n.pos)
 	}
-	return nil, l.unsupportedExpr(n)
+	return l.value(n, 0)
 }
 
 // groups lowers GROUP BY. ROLLUP, CUBE and GROUPING SETS show only as more
@@ -93,24 +91,13 @@ func (l *lowering) groups(n *node, q *Query) error {
 		if err != nil {
 			return err
 		}
-		e, err := l.groupKey(k)
+		e, err := l.value(k, 0)
 		if err != nil {
 			return err
 		}
 		q.GroupBy = append(q.GroupBy, e)
 	}
 	return nil
-}
-
-func (l *lowering) groupKey(k *node) (Expr, error) {
-	switch k.kind {
-	case "COLUMN_REF":
-		return l.columnNode(k)
-	case "VALUE_CONSTANT":
-		return l.constant(k)
-	}
-	return nil, l.src.Refuse(k.pos, "unsupported-syntax", "", "Name a column whose uses include dimension.",
-		"Grouping by an expression is not part of the language.")
 }
 
 // plainGrouping reports whether sets is what an ordinary GROUP BY of n columns
@@ -137,19 +124,33 @@ func (l *lowering) where(n *node, q *Query) error {
 	if v == nil {
 		return nil
 	}
-	return l.conjuncts(v, n.pos, q)
+	conjuncts, err := l.conjuncts(v, n.pos)
+	q.Where = append(q.Where, conjuncts...)
+	return err
 }
 
-// conjuncts adds the AND-ed parts of a condition to q.Where.
-func (l *lowering) conjuncts(v any, outer int, q *Query) error {
+// conjuncts lowers the AND-ed parts of a condition.
+func (l *lowering) conjuncts(v any, outer int) ([]Expr, error) {
 	e, err := l.predicate(v, outer, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if and, ok := e.(*Logic); ok && and.Op == "AND" {
-		q.Where = append(q.Where, and.Kids...)
+		return and.Kids, nil
+	}
+	return []Expr{e}, nil
+}
+
+// having lowers HAVING, a condition on the answer's columns. Aggregates are
+// operands here and nowhere else.
+func (l *lowering) having(n *node, q *Query) error {
+	v := n.take("having")
+	if v == nil {
 		return nil
 	}
-	q.Where = append(q.Where, e)
-	return nil
+	l.released = true
+	defer func() { l.released = false }()
+	var err error
+	q.Having, err = l.conjuncts(v, n.pos)
+	return err
 }

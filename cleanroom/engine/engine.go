@@ -35,12 +35,16 @@ type Engine interface {
 	Normalise(ctx context.Context, u agreements.Unit, raw []string) ([][]byte, error)
 	// Import reads a source file into a new encrypted snapshot.
 	Import(ctx context.Context, in Import) (*Imported, error)
-	// Units calls fn with every distinct unit of a snapshot, in no order that
-	// depends on anything but the engine. The slice is reused between calls.
+	// Units calls fn with every distinct unit of a snapshot in the order of
+	// their ordinals: the first has ordinal 0. The slice is reused between calls.
 	Units(ctx context.Context, s Snapshot, fn func(unit []byte) error) error
-	// Run executes a local plan on a snapshot and calls fn for each row of
+	// Reduce executes a joint plan on a snapshot and calls fn with what its
+	// rows add up to, batch by batch. The batch is reused between calls.
+	// Errors name no value.
+	Reduce(ctx context.Context, s Snapshot, l plan.Local, fn func(*Batch) error) error
+	// Run executes a one-owner plan on a snapshot and calls fn for each row of
 	// the answer. The row is reused between calls. Errors name no value.
-	Run(ctx context.Context, s Snapshot, l plan.Local, kind plan.Kind, fn func(Row) error) error
+	Run(ctx context.Context, s Snapshot, l plan.Local, fn func(Row) error) error
 	// Profile summarises a snapshot for its owner only.
 	Profile(ctx context.Context, s Snapshot) (*Profile, error)
 }
@@ -73,11 +77,26 @@ type Imported struct {
 	MaxRows      int64  // most rows of one unit
 }
 
-// Row is one row of a local plan's answer; see plan.Local for the columns.
+// Batch is a part of what a joint plan's rows add up to: columns of one
+// length, one entry for each (unit, group), sorted by unit. No (unit, group)
+// comes twice in one answer.
+type Batch struct {
+	// NewGroups are the groups that no batch before had, numbered on from
+	// those before: the first group of an answer is 0. One text per group
+	// column each. A plan's GroupsSQL makes all its groups known before the
+	// first entry.
+	NewGroups [][]Text
+	Units     []uint32 // ordinals, see Engine.Units
+	Groups    []uint32 // numbers of groups
+	// Ints are the columns rows, then sum and count per measure. The sum of
+	// no value is 0, as its count is.
+	Ints [][]int64
+}
+
+// Row is one row of a one-owner plan's answer; see plan.Local.
 type Row struct {
-	Unit   []byte  // Join only
 	Groups []Text  // one per group column
-	Ints   []Int64 // Join: rows, then sum,count per measure. OneOwner: units, rows, then sum,count,units per measure
+	Ints   []Int64 // units, rows, then sum, count, units per measure
 }
 
 // Text is a nullable text value.

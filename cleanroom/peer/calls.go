@@ -81,6 +81,21 @@ func (c *Client) Cosign(ctx context.Context, run string, in Cosign) (*Cosigned, 
 	return &out, nil
 }
 
+// stored asks how many chunks of a message the other node has, counted from
+// the first to before the first gap. of is the number the message has.
+func (c *Client) stored(ctx context.Context, run string, step wire.Step, of int) (int, error) {
+	var s Stored
+	q := url.Values{"step": {string(step)}}
+	_, err := c.persist(ctx, request{method: http.MethodGet, path: runs + "/" + run + "/messages?" + q.Encode(), out: &s, limit: maxSmall})
+	if err != nil {
+		return 0, err
+	}
+	if s.Chunks < 0 || s.Chunks > of {
+		return 0, c.misunderstood()
+	}
+	return s.Chunks, nil
+}
+
 // put sends one chunk, again and again while the other node does not answer.
 // The bytes are the same each time, so a repeat is harmless.
 func (c *Client) put(ctx context.Context, run string, step wire.Step, index int, body []byte) error {

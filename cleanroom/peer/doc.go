@@ -5,6 +5,7 @@
 //	POST   /peer/v1/runs              Offer ──▶ compiles, checks, compares
 //	                                  ◀── Accept (or a Problem)
 //	PUT    /peer/v1/runs/ID/messages  chunk ⇄ chunk     (both directions)
+//	GET    /peer/v1/runs/ID/messages        ⇄           which of them need not be sent again?
 //	GET    /peer/v1/runs/ID                 ⇄           is the other still there?
 //	GET    /peer/v1/runs/ID/answer    ──▶ the answer of a one-owner question
 //	POST   /peer/v1/runs/ID/receipt   ──▶ the other node signs the receipt

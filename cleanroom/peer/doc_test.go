@@ -16,7 +16,7 @@ func TestProtocolDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(b)
-	kinds := map[string]any{"offer": &Offer{}, "accept": &Accept{}, "status": &Status{}, "cosign": &Cosign{}, "problem": &Problem{}}
+	kinds := map[string]any{"offer": &Offer{}, "accept": &Accept{}, "status": &Status{}, "stored": &Stored{}, "cosign": &Cosign{}, "problem": &Problem{}}
 	examples := regexp.MustCompile("(?s)```json (\\w+)\n(.*?)```").FindAllStringSubmatch(doc, -1)
 	if len(examples) != len(kinds) {
 		t.Fatalf("%d examples", len(examples))
@@ -46,6 +46,7 @@ func TestProtocolDocument(t *testing.T) {
 		fmt.Sprintf("| JSON answer | %d MiB; a one-owner answer %d MiB |", maxSmall>>20, maxAnswer>>20),
 		fmt.Sprintf("| chunk | %d MiB |", ChunkSize>>20), fmt.Sprintf("| JSON request | %d MiB |", maxJSON>>20),
 		fmt.Sprintf("| request header | %d KiB |", maxHeader>>10), fmt.Sprintf("(for the last %d runs)", keepEnded),
+		fmt.Sprintf("| one call | %d min; of a chunk, for every %d KiB |", int(callTime.Minutes()), piece>>10),
 		digestHeader, runPattern.String()[1:10], fmt.Sprintf("up to %d KiB (%d MiB in all)", inMemory>>10, maxInMemory>>20),
 	} {
 		if !strings.Contains(doc, want) {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
+
+	"parley/crypto/wire"
 )
 
 // keepEnded is how many ended runs' lists of digests are kept.
@@ -62,15 +65,40 @@ func (m *Mail) Open(run string) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	box := newMailbox(s, m.limit)
-	m.boxes[run] = box
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			box.close() // a file that cannot be removed now is removed at the next start
-			m.retire(run)
-		})
-	}, nil
+	return m.enter(run, newMailbox(s, m.limit)), nil
+}
+
+// OpenKept makes or takes up the mailbox of a piece of work that outlives runs
+// and the process; id is 32 hex digits. Its chunks lie in dir, which it takes
+// over, sealed under key, and reading does not remove them: the same messages
+// can be read again after a crash, and their sender need not send them again.
+// The returned function closes the mailbox and leaves the files, which are the
+// caller's to remove.
+func (m *Mail) OpenKept(id string, dir *os.Root, key [32]byte) (func(), error) {
+	if !runPattern.MatchString(id) {
+		return nil, errors.Join(errors.New("open mailbox: the id is malformed"), dir.Close())
+	}
+	box, err := newKeptMailbox(dir, key, m.limit)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at := slices.Index(m.ended, id); at >= 0 {
+		m.ended = slices.Delete(m.ended, at, at+1)
+	} else if m.boxes[id] != nil {
+		return nil, errors.Join(errors.New("open mailbox: it is open already"), dir.Close())
+	}
+	return m.enter(id, box), nil
+}
+
+// enter makes a mailbox known and returns what closes it; mu is held.
+func (m *Mail) enter(id string, box *mailbox) func() {
+	m.boxes[id] = box
+	return sync.OnceFunc(func() {
+		box.close() // a file that cannot be removed now is removed at the next start
+		m.retire(id)
+	})
 }
 
 // retire keeps a closed mailbox for a while and lets the oldest go.
@@ -98,7 +126,16 @@ func (m *Mail) put(ctx context.Context, run string, k chunkKey, body []byte) err
 	return box.put(ctx, k, body)
 }
 
-// Close ends every mailbox and removes its files.
+// leading counts the stored chunks that a message begins with.
+func (m *Mail) leading(run string, step wire.Step) (int, error) {
+	box := m.box(run)
+	if box == nil {
+		return 0, ErrNoMailbox
+	}
+	return box.leading(step)
+}
+
+// Close ends every mailbox and removes the files of runs.
 func (m *Mail) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -47,14 +47,24 @@ type chunk struct {
 	taken  bool
 }
 
+// shelf is where a mailbox keeps the bytes of its chunks. Calls for different
+// chunks may overlap; none comes after close.
+type shelf interface {
+	put(c slip, chunk []byte) error // encrypts in place: chunk is of no use afterwards
+	take(c slip) ([]byte, error)
+	close() error
+}
+
 // mailbox receives the chunks of one run, in any order, each exactly once.
 // mu guards every field; wake is closed and replaced on every change.
 type mailbox struct {
 	mu     sync.Mutex
 	wake   chan struct{}
 	chunks map[chunkKey]*chunk
-	spool  *spool
+	spool  shelf
+	keeps  bool // a chunk stays on the shelf after it was read; never changes
 	limit  int64
+	came   int64 // bytes stored since the mailbox was opened
 	unread int64 // bytes stored or being stored, not yet taken
 	memory int64 // the part of unread that is in memory
 	lastID uint64
@@ -65,7 +75,7 @@ type mailbox struct {
 	broken error
 }
 
-func newMailbox(s *spool, limit int64) *mailbox {
+func newMailbox(s shelf, limit int64) *mailbox {
 	return &mailbox{wake: make(chan struct{}), chunks: map[chunkKey]*chunk{}, spool: s, limit: limit}
 }
 
@@ -101,7 +111,9 @@ func (m *mailbox) put(ctx context.Context, k chunkKey, body []byte) error {
 		delete(m.chunks, k)
 		m.unread -= c.cost
 	}
-	c.stored, c.err = err == nil, err
+	if c.stored, c.err = err == nil, err; c.stored {
+		m.came += int64(c.size)
+	}
 	close(c.done)
 	m.signal()
 	return err
@@ -124,7 +136,7 @@ func (m *mailbox) admit(k chunkKey, digest [32]byte, body []byte) (c *chunk, isN
 		return nil, false, errSpoolFull
 	}
 	c = &chunk{digest: digest, size: len(body), cost: int64(len(body)), done: make(chan struct{})}
-	small := len(body) <= inMemory && m.memory+c.cost <= maxInMemory
+	small := !m.keeps && len(body) <= inMemory && m.memory+c.cost <= maxInMemory
 	if !small {
 		c.cost = max(c.cost, block)
 	}
@@ -136,7 +148,7 @@ func (m *mailbox) admit(k chunkKey, digest [32]byte, body []byte) (c *chunk, isN
 		m.memory += c.cost
 	} else {
 		m.lastID++
-		c.slip = slip{id: m.lastID, size: len(body)}
+		c.slip = slip{chunkKey: k, id: m.lastID, size: len(body)}
 	}
 	m.unread += c.cost
 	m.chunks[k] = c
@@ -195,7 +207,9 @@ func (m *mailbox) collect(c *chunk) (b []byte, err error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.unread -= c.cost
+	if !m.keeps {
+		m.unread -= c.cost
+	}
 	if c.slip.id == 0 {
 		m.memory -= c.cost
 		b, c.small = c.small, nil
@@ -207,8 +221,31 @@ func (m *mailbox) collect(c *chunk) (b []byte, err error) {
 	return b, err
 }
 
-// close ends the mailbox: readers and writers fail, files are removed. What
-// stays is the list of digests.
+// leading counts the chunks of a message that are stored, from the first to
+// before the first gap.
+func (m *mailbox) leading(step wire.Step) (n int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return 0, errClosed
+	}
+	for {
+		if c := m.chunks[chunkKey{step, n}]; c == nil || !c.stored {
+			return n, nil
+		}
+		n++
+	}
+}
+
+// received is the number of bytes that came since the mailbox was opened.
+func (m *mailbox) received() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.came
+}
+
+// close ends the mailbox: readers and writers fail, files are removed unless
+// the mailbox keeps them. What stays is the list of digests.
 func (m *mailbox) close() error {
 	m.mu.Lock()
 	if m.closed {
@@ -227,5 +264,5 @@ func (m *mailbox) close() error {
 		m.chunks = nil
 	}
 	m.mu.Unlock()
-	return m.spool.remove()
+	return m.spool.close()
 }

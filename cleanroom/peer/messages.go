@@ -41,6 +41,9 @@ type Side struct {
 	Normaliser string `json:"normaliser"`
 	// Alignment is the id of a stored alignment of the two versions, or "".
 	Alignment string `json:"alignment,omitempty"`
+	// Unfinished is the id of an alignment of the two versions that was begun
+	// and can be taken up, or "": 32 hex digits.
+	Unfinished string `json:"unfinished,omitempty"`
 }
 
 // Status is a run's state as the other node may know it.
@@ -48,6 +51,11 @@ type Status struct {
 	State string `json:"state"`
 	// Reason is one of a fixed list of words, never a detail.
 	Reason string `json:"reason,omitempty"`
+}
+
+// Stored tells the sender of a message what it need not send again.
+type Stored struct {
+	Chunks int `json:"chunks"` // stored, from the first to before the first gap
 }
 
 // Answer is a one-owner question's answer on its way to the receiver.

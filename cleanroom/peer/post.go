@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -36,7 +37,7 @@ func (s *Server) post(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := readChunk(c.Request())
+	body, err := readChunk(c.Request(), patient(c))
 	if err != nil {
 		return err
 	}
@@ -48,6 +49,26 @@ func (s *Server) post(c echo.Context) error {
 		return problemOf(err)
 	}
 	return c.NoContent(http.StatusNoContent)
+}
+
+// stored tells how much of a message is here already.
+func (s *Server) stored(c echo.Context) error {
+	id, err := run(c)
+	if err != nil {
+		return err
+	}
+	if !s.cfg.Service.MayPost(caller(c), id) {
+		return noSuchRun()
+	}
+	q, err := url.ParseQuery(c.Request().URL.RawQuery)
+	if err != nil || len(q) != 1 || len(q["step"]) != 1 || !isStep(q.Get("step")) {
+		return malformed("the message's name is malformed")
+	}
+	n, err := s.cfg.Mail.leading(id, wire.Step(q.Get("step")))
+	if err != nil {
+		return problemOf(err)
+	}
+	return c.JSON(http.StatusOK, Stored{Chunks: n})
 }
 
 // place reads step and chunk from the query. Each stands there exactly once,
@@ -71,7 +92,8 @@ func place(query string) (chunkKey, error) {
 
 // readChunk reads a body whose announced length is at most a chunk's. At most
 // chunksPerKey of them are in memory for one caller.
-func readChunk(r *http.Request) ([]byte, error) {
+// more is called before each piece of it.
+func readChunk(r *http.Request, more func()) ([]byte, error) {
 	n := r.ContentLength
 	switch {
 	case n > ChunkSize:
@@ -80,10 +102,27 @@ func readChunk(r *http.Request) ([]byte, error) {
 		return nil, Refuse(http.StatusLengthRequired, RefusedMalformed, "the chunk's length is missing")
 	}
 	body := make([]byte, n, n+sealRoom)
-	if _, err := io.ReadFull(r.Body, body); err != nil {
-		return nil, malformed("the chunk was cut off")
+	for left := body; len(left) > 0; left = left[min(piece, len(left)):] {
+		more()
+		if _, err := io.ReadFull(r.Body, left[:min(piece, len(left))]); err != nil {
+			return nil, malformed("the chunk was cut off")
+		}
 	}
 	return body, nil
+}
+
+// piece is how much of a chunk must come within callTime.
+const piece = 64 << 10
+
+// patient returns what gives a call its whole time again: over a slow line a
+// chunk takes longer than a call may, and would never arrive.
+func patient(c echo.Context) func() {
+	rc := http.NewResponseController(c.Response())
+	return func() {
+		end := time.Now().Add(callTime)
+		rc.SetReadDeadline(end) // fails only for a connection that is gone
+		rc.SetWriteDeadline(end)
+	}
 }
 
 func matches(want, body []byte) bool {

@@ -25,7 +25,8 @@ const (
 	chunksPerKey = 8 // each holds one chunk in memory
 	// answerWait is how long a call for an answer is held open.
 	answerWait = 20 * time.Second
-	// callTime ends any call, however slowly its bytes come or go.
+	// callTime ends any call, however slowly its bytes come or go; for a chunk
+	// see patient.
 	callTime = 2 * time.Minute
 	// Silence after which a connection is asked for a sign of life, and then
 	// the wait for it.
@@ -67,6 +68,7 @@ func NewServer(cfg ServerConfig) *Server {
 	g.GET("/:run/answer", s.queued(s.calls, s.answer))
 	g.POST("/:run/receipt", s.queued(s.calls, s.cosign))
 	g.PUT("/:run/messages", s.queued(s.chunks, s.post))
+	g.GET("/:run/messages", s.queued(s.calls, s.stored))
 	s.http = &http.Server{
 		Handler: e,
 		// A copy that names h2, which makes Serve speak it. Serve changes what

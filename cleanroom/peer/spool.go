@@ -57,9 +57,10 @@ func newSpool(parent *os.Root, name string) (*spool, error) {
 // block is the least a file takes on disk.
 const block = 4 << 10
 
-// slip is the claim check of one spooled chunk.
+// slip is the claim check of one stored chunk.
 type slip struct {
-	id   uint64
+	chunkKey
+	id   uint64 // counts the chunks of a mailbox, from 1
 	size int
 }
 
@@ -103,8 +104,8 @@ func (s *spool) take(c slip) ([]byte, error) {
 	return chunk, s.dir.Remove(c.file())
 }
 
-// remove deletes the directory with all that is in it. Links are removed, not
+// close deletes the directory with all that is in it. Links are removed, not
 // followed.
-func (s *spool) remove() error {
+func (s *spool) close() error {
 	return errors.Join(s.dir.Close(), s.parent.RemoveAll(s.name))
 }

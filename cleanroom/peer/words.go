@@ -18,6 +18,7 @@ const (
 	RefusedDataset    = "dataset"    // contract or version does not match
 	RefusedNormaliser = "normaliser" // join keys would be normalised differently
 	RefusedBusy       = "busy"       // too many runs
+	RefusedAligning   = "aligning"   // another run is aligning the same two datasets
 	RefusedUnknown    = "unknown"    // no such run, or not the caller's
 	RefusedReceipt    = "receipt"    // it does not say what this node saw
 	RefusedProtocol   = "protocol"   // another version of this protocol
@@ -39,6 +40,7 @@ var sentences = map[string]string{
 	RefusedDataset:    "the other node's dataset is not the one that was signed for, or is too small; its owner knows which",
 	RefusedNormaliser: "the two nodes normalise the join key differently; both should run the same version of parley",
 	RefusedBusy:       "the other node has as many runs going on as it allows; try again later",
+	RefusedAligning:   "the other node is aligning the same two datasets for another run; ask again when that run has ended",
 	RefusedUnknown:    "the other node does not know this run",
 	RefusedReceipt:    "the receipt does not say what the other node saw, so it does not sign it",
 	RefusedProtocol:   "the nodes speak different protocol versions; this one speaks " + Protocol,

@@ -48,17 +48,32 @@ func scanAlignment(r scanner) (Alignment, error) {
 	return a, err
 }
 
-// PutAlignment stores a finished alignment, in place of one with its key. The
-// caller has synced the slots file. The agreement must be known.
-func (s *Store) PutAlignment(ctx context.Context, a Alignment) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM alignments`+alignmentMatch, a.args()...); err != nil {
+// PutAlignment stores a finished alignment in place of every older one of the
+// two datasets under the agreement, whatever their versions, and returns those:
+// their files, but for one that the new one has taken over, are the caller's
+// to remove. The caller has synced the slots file. The agreement must be known.
+func (s *Store) PutAlignment(ctx context.Context, a Alignment) (replaced []Alignment, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		replaced, err = collect(ctx, tx, scanAlignment, `DELETE FROM alignments
+			WHERE agreement = ? AND own_dataset = ? AND peer_dataset = ? RETURNING `+alignmentColumns,
+			a.Agreement, a.OwnDataset, a.PeerDataset)
+		if err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO alignments (`+alignmentColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 			append(a.args(), a.Peer, a.ID, a.Slots, a.WrappedKey, a.Path, a.TranscriptHash, toNano(a.Created))...)
 		return err
 	})
+	return replaced, err
+}
+
+// Alignments lists every alignment, the oldest first.
+func (s *Store) Alignments(ctx context.Context) (out []Alignment, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		out, err = collect(ctx, tx, scanAlignment, `SELECT `+alignmentColumns+` FROM alignments ORDER BY created`)
+		return err
+	})
+	return out, err
 }
 
 // Alignment returns the alignment with exactly this key.

@@ -23,7 +23,11 @@ var workload = []func(context.Context, *Store) error{
 	func(ctx context.Context, s *Store) error {
 		return s.UpdateRun(ctx, "r1", RunUpdate{State: Started, Stage: "align"})
 	},
-	func(ctx context.Context, s *Store) error { return s.PutAlignment(ctx, alignment("v1", "x1")) },
+	func(ctx context.Context, s *Store) error {
+		_, err := s.PutAlignment(ctx, alignment("v1", "x1"))
+		return err
+	},
+	func(ctx context.Context, s *Store) error { return s.PutAlignmentJob(ctx, job("v1", "j1")) },
 	func(ctx context.Context, s *Store) error { return s.PutDataset(ctx, dataset("v2", 2)) },
 	func(ctx context.Context, s *Store) error {
 		return s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Finished: at(4), Result: []byte("{}"), Receipt: []byte("r")})
@@ -54,12 +58,13 @@ func tryDump(path string) (string, error) {
 	d, err2 := s.DatasetHistory(ctx, "orders")
 	r, err3 := s.Runs(ctx, 100, "")
 	x, err4 := s.Alignment(ctx, alignment("v1", "").AlignmentKey)
-	for _, err := range []error{err1, err2, err3, err4} {
+	j, err5 := s.AlignmentJobs(ctx)
+	for _, err := range []error{err1, err2, err3, err4, err5} {
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("%v\n%v\n%v\n%v", a, d, r, x), nil
+	return fmt.Sprintf("%v\n%v\n%v\n%v\n%v", a, d, r, x, j), nil
 }
 
 // Every write, sync and truncation of the workload fails once in each way:

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
 	"go.uber.org/goleak"
 )
 
@@ -135,10 +136,27 @@ func alignment(version, id string) Alignment {
 func TestAlignments(t *testing.T) {
 	s, _ := newStore(t)
 	ctx := context.Background()
-	wantErr(t, s.PutAlignment(ctx, alignment("v1", "x1")), ErrNotFound) // agreement unknown
+	_, err := s.PutAlignment(ctx, alignment("v1", "x1"))
+	wantErr(t, err, ErrNotFound) // agreement unknown
 	must(t, s.PutAgreement(ctx, "a1", []byte("e"), AgreementActive, at(1)))
-	for _, a := range []Alignment{alignment("v1", "x1"), alignment("v1", "x2"), alignment("v2", "x3")} {
-		must(t, s.PutAlignment(ctx, a))
+	items := alignment("v2", "x3")
+	items.OwnDataset = "items"
+	var before []Alignment // each but the last takes the place of the one before
+	for _, a := range []Alignment{alignment("v0", "x0"), alignment("v1", "x1"), alignment("v1", "x2"), items} {
+		replaced, err := s.PutAlignment(ctx, a)
+		must(t, err)
+		if a.OwnDataset == "items" {
+			before = nil
+		}
+		if !reflect.DeepEqual(replaced, before) {
+			t.Fatalf("%s took the place of %+v, want %+v", a.ID, replaced, before)
+		}
+		before = []Alignment{a}
+	}
+	all, err := s.Alignments(ctx)
+	must(t, err)
+	if want := []Alignment{alignment("v1", "x2"), items}; !reflect.DeepEqual(all, want) {
+		t.Fatalf("got %+v, want %+v", all, want)
 	}
 	got, err := s.Alignment(ctx, alignment("v1", "").AlignmentKey)
 	must(t, err)
@@ -214,5 +232,12 @@ func TestFlippedBits(t *testing.T) {
 	}
 	if tried := len(clean)/211 + 1; refused < tried*9/10 {
 		t.Fatalf("only %d of %d flips were seen", refused, tried)
+	}
+}
+
+// A statement that is cut short by its caller's end says so.
+func TestInterrupted(t *testing.T) {
+	if err := explain(sqlite3.INTERRUPT); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -47,6 +47,8 @@ func explain(err error) error {
 		return nil
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
+	case errors.Is(err, sqlite3.INTERRUPT):
+		return errors.Join(context.Canceled, err) // nothing else interrupts a statement
 	case errors.Is(err, sqlite3.BUSY):
 		return errors.Join(ErrInUse, err)
 	case errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY):

@@ -62,6 +62,9 @@ func (p *progress) line(i int, s cleanroom.Stage) {
 	if s.Sent+s.Received > 0 {
 		traffic = fmt.Sprintf(", sent %s, received %s", bytesText(s.Sent), bytesText(s.Received))
 	}
+	if s.Note != "" {
+		traffic += ", " + s.Note
+	}
 	fmt.Fprintf(p.out, "  %-24s %s%s\n", s.Name, seconds(s.Wall), traffic)
 }
 

@@ -4,14 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	mathrand "math/rand/v2"
+	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"parley/crypto/spill"
 	"parley/crypto/wire"
 	"parley/crypto/wire/wiretest"
 )
@@ -32,37 +34,76 @@ type pair struct {
 	errC, errP error
 }
 
-func newPair(pad Padding, nC, nP int) *pair {
-	x := &pair{
-		c: Config{Role: RoleC, Session: [32]byte{1, 2, 3}, Own: nC, Peer: nP, Padding: pad, Rand: rand.Reader},
-		p: Config{Role: RoleP, Session: [32]byte{1, 2, 3}, Own: nP, Peer: nC, Padding: pad, Rand: rand.Reader},
+func newPair(t testing.TB, pad Padding, nC, nP int) *pair {
+	t.Helper()
+	side := func(role Role, own, peer int) Config {
+		c := Config{Role: role, Session: [32]byte{1, 2, 3}, Own: own, Peer: peer, Padding: pad, Work: work(t, t.TempDir())}
+		rand.Read(c.Seed[:])
+		return c
 	}
+	x := &pair{c: side(RoleC, nC, nP), p: side(RoleP, nP, nC)}
 	x.endC, x.endP = wiretest.Pair()
 	return x
+}
+
+// workKey seals the work files of all tests.
+var workKey = [32]byte{7}
+
+// work opens a work directory until the test ends.
+func work(t testing.TB, path string) *spill.Dir {
+	t.Helper()
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	d, err := spill.Open(root, workKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// each gives units held in memory. It reuses the slice, as it may.
+func each(units [][]byte) Units {
+	return func(_ context.Context, yield func([]byte) error) error {
+		var b []byte
+		for _, u := range units {
+			b = append(b[:0], u...)
+			if err := yield(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // run runs both parties; when one fails, the other is cancelled, as a node
 // does when told of a failure.
 func (x *pair) run(ctx context.Context, c, p [][]byte) {
+	x.runOver(ctx, x.endC, x.endP, each(c), each(p))
+}
+
+func (x *pair) runOver(ctx context.Context, endC, endP wire.Pipe, c, p Units) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	side := func(cfg Config, end wire.Pipe, units [][]byte, res **Result, err *error) {
+	side := func(cfg Config, end wire.Pipe, units Units, res **Result, err *error) {
 		wg.Go(func() {
 			if *res, *err = Run(ctx, end, cfg, units); *err != nil {
 				cancel()
 			}
 		})
 	}
-	side(x.c, x.endC, c, &x.resC, &x.errC)
-	side(x.p, x.endP, p, &x.resP, &x.errP)
+	side(x.c, endC, c, &x.resC, &x.errC)
+	side(x.p, endP, p, &x.resP, &x.errP)
 	wg.Wait()
 }
 
 // align runs and demands success.
 func align(t testing.TB, pad Padding, c, p [][]byte) *pair {
 	t.Helper()
-	x := newPair(pad, len(c), len(p))
+	x := newPair(t, pad, len(c), len(p))
 	x.run(context.Background(), c, p)
 	if x.errC != nil || x.errP != nil {
 		t.Fatalf("C: %v; P: %v", x.errC, x.errP)
@@ -126,7 +167,7 @@ func TestSlotsAnySets(t *testing.T) {
 		shared := rapid.IntRange(0, min(nC, nP)).Draw(r, "shared")
 		pad := rapid.SampledFrom([]Padding{off, small}).Draw(r, "padding")
 		c, p := sets(nC, nP, shared, rapid.Uint64().Draw(r, "seed"))
-		x := newPair(pad, nC, nP)
+		x := newPair(t, pad, nC, nP)
 		x.run(context.Background(), c, p)
 		if x.errC != nil || x.errP != nil {
 			r.Fatalf("C: %v; P: %v", x.errC, x.errP)
@@ -169,14 +210,17 @@ func TestRefusesOwnFaults(t *testing.T) {
 		"no padding":   func(c *Config) { c.Padding = Padding{} },
 		"weak padding": func(c *Config) { c.Padding = Padding{T: 277, Epsilon: 0.1} },
 		"both":         func(c *Config) { c.Padding = Padding{T: 278, Epsilon: 0.1, Off: true} },
-		"no random":    func(c *Config) { c.Rand = nil },
-		"short random": func(c *Config) { c.Rand = io.LimitReader(rand.Reader, 200) },
+		"no seed":      func(c *Config) { c.Seed = [32]byte{} },
+		"memory":       func(c *Config) { c.Memory = -1 },
+		"no work":      func(c *Config) { c.Work = nil },
 	} {
-		x := newPair(DefaultPadding(), 3, 0)
+		x := newPair(t, DefaultPadding(), 3, 0)
 		change(&x.c)
-		if _, err := Run(t.Context(), x.endC, x.c, c); err == nil {
-			t.Errorf("%s: accepted", name)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if _, err := Run(ctx, x.endC, x.c, each(c)); err == nil || ctx.Err() != nil {
+			t.Errorf("%s: %v", name, err)
 		}
+		cancel()
 		if len(x.endC.Sent()) != 0 {
 			t.Errorf("%s: something was sent", name)
 		}
@@ -184,7 +228,7 @@ func TestRefusesOwnFaults(t *testing.T) {
 }
 
 func TestRefusesDuplicateOwnUnits(t *testing.T) {
-	x := newPair(off, 3, 2)
+	x := newPair(t, off, 3, 2)
 	x.run(t.Context(), [][]byte{[]byte("a"), []byte("b"), []byte("a")}, [][]byte{[]byte("c"), []byte("d")})
 	if x.errC != ErrDuplicateUnit {
 		t.Errorf("got %v", x.errC)

@@ -3,8 +3,9 @@ package align
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
+
+	"parley/crypto/spill"
 )
 
 // Role is a party's part in an alignment.
@@ -30,9 +31,17 @@ type Config struct {
 	// before the run. Both are known to both sides.
 	Own, Peer int
 	Padding   Padding
-	// Rand is the only source of secrets: crypto/rand in production. It is
-	// read by one goroutine, in a fixed order.
-	Rand io.Reader
+	// Seed is what every secret of this side is expanded from: drawn from
+	// crypto/rand for each alignment, kept as secret as the units for as long
+	// as the alignment may be resumed, and never used for another one.
+	Seed [32]byte
+	// Memory is the number of bytes of buffers for sorting and streaming; 0
+	// stands for DefaultMemory. See the package comment for what is on top.
+	Memory int64
+	// Work holds the sealed files of this alignment and of no other. What an
+	// interrupted run left there is taken up. The caller removes them after
+	// the last run.
+	Work *spill.Dir
 	// Progress, if not nil, is told the number of points done in a step. Calls
 	// come one at a time. The totals of the steps about align/3/s tell how many
 	// units are shared, with noise: they are for the node, not for its users.
@@ -91,8 +100,14 @@ func (c Config) check() error {
 	if c.Own < 0 || c.Peer < 0 || c.Own > limit || c.Peer > limit {
 		return errors.New("align: number of units out of range")
 	}
-	if c.Rand == nil {
-		return errors.New("align: no random source set")
+	if c.Seed == [32]byte{} {
+		return errors.New("align: no seed set")
+	}
+	if c.Memory < 0 {
+		return errors.New("align: memory is below zero")
+	}
+	if c.Work == nil {
+		return errors.New("align: no work directory set")
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 func TestCostModel(t *testing.T) {
 	for _, v := range []struct{ nC, nP, shared int }{{50, 80, 0}, {50, 80, 30}, {50, 80, 50}, {0, 9, 0}} {
 		c, p := sets(v.nC, v.nP, v.shared, 3)
-		x := newPair(off, v.nC, v.nP)
+		x := newPair(t, off, v.nC, v.nP)
 		counts := [2]int64{}
 		for i, cfg := range []*Config{&x.c, &x.p} {
 			cfg.Progress = func(step string, done, total int64) {
@@ -60,7 +60,7 @@ func TestCancelStopsPromptly(t *testing.T) {
 	const n = 20000
 	c, p := sets(n, n, 5, 1)
 	for _, step := range []string{"hash own units", "encrypt own units"} {
-		x := newPair(off, n, n)
+		x := newPair(t, off, n, n)
 		ctx, cancel := context.WithCancel(t.Context())
 		var at time.Time
 		x.c.Progress = func(s string, done, _ int64) {
@@ -83,11 +83,11 @@ func TestCancelStopsPromptly(t *testing.T) {
 // A party whose peer is silent ends when its context does.
 func TestCancelWhileWaiting(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	x := newPair(off, 2, 2)
+	x := newPair(t, off, 2, 2)
 	c, _ := sets(2, 0, 0, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := Run(ctx, x.endC, x.c, c); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Run(ctx, x.endC, x.c, each(c)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -31,10 +31,20 @@
 // of units it chooses. What a deviation can be seen by is checked, so that it
 // ends the run.
 //
-// # Memory
+// # Memory and speed
 //
-// All lists are held in memory: at most about 200 bytes for each own unit and
-// 130 for each of the peer's, besides the units themselves. Every step reads
-// its input in full before it writes, as the protocol demands, so that lists
-// can move to disk without a change to the messages.
+// Lists stream through sealed files in a work directory. In memory are the
+// buffers that Config.Memory bounds, about 1 MiB besides, and 4 bytes for each
+// own unit (the result); the garbage collector may let the heap grow to twice
+// that. On disk are at most 200 bytes for each own and 130 for each of the
+// peer's units. A received list is read once, and both lists computed from it
+// come out of that one pass; reading, computing on all cores and sealing
+// overlap, and so do the own list and the peer's.
+//
+// # Interruption
+//
+// All secrets are expanded from Config.Seed and all results lie in the work
+// directory, so that a run that was cut off, or killed, is resumed by calling
+// Run again: see there. The work directory and the seed are as secret as the
+// units. They must not be copied: nothing here protects from two runs at a time.
 package align

@@ -34,7 +34,7 @@ func replaced(b []byte, i int, x curve.Point, sorted bool) []byte {
 	list := unpack(b)
 	list[i] = x
 	if sorted {
-		sortPoints(list)
+		slices.SortFunc(list, compare)
 	}
 	return pack(list)
 }
@@ -196,7 +196,7 @@ func tagCases() []hostile {
 func TestHostileMessages(t *testing.T) {
 	c, p := sets(30, 40, 12, 5)
 	for _, h := range allCases() {
-		x := newPair(off, len(c), len(p))
+		x := newPair(t, off, len(c), len(p))
 		end, tampered := x.endC, false
 		if h.sender == RoleP {
 			end = x.endP
@@ -229,53 +229,67 @@ func TestHostileMessages(t *testing.T) {
 // out: the unit's tag then comes twice.
 func TestSharedUnitInS(t *testing.T) {
 	c, p := sets(30, 40, 12, 5)
-	x := newPair(off, len(c), len(p))
-	cheat := &party{cfg: x.c, pipe: x.endC, units: c}
-	cheat.nC, cheat.nP = x.c.lists()
+	x := newPair(t, off, len(c), len(p))
 	honest := make(chan error, 1)
 	go func() {
-		_, err := Run(t.Context(), x.endP, x.p, p)
+		_, err := Run(t.Context(), x.endP, x.p, each(p))
 		honest <- err
 	}()
-	cheat.run(t, func(e, matched []curve.Point) []curve.Point { return e })
+	cheat(t, x, c)
 	if err := <-honest; !errors.Is(err, errDuplicate) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// run plays C up to S, of which choose decides the members.
-func (p *party) run(t *testing.T, choose func(e, matched []curve.Point) []curve.Point) {
+// cheat plays C up to S, with all of E in S.
+func cheat(t *testing.T, x *pair, units [][]byte) {
 	t.Helper()
-	secret, err := newSecrets(p.cfg)
+	secret, err := newSecrets(x.c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.secrets, p.ctx = secret, t.Context()
-	must := func(list []curve.Point, err error) []curve.Point {
+	raised := func(list []curve.Point, k curve.Scalar) []curve.Point {
+		out := make([]curve.Point, len(list))
+		if err := curve.ExpInto(t.Context(), out, list, k, nil); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	send := func(step wire.Step, b []byte) {
+		if err := wire.SendBytes(t.Context(), x.endC, step, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receive := func(step wire.Step, n int) []curve.Point {
+		b, err := wire.RecvBytes(t.Context(), x.endC, step, int64(n)*curve.Size)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return list
+		return unpack(b)
 	}
-	send := func(step wire.Step, list []curve.Point) {
-		if err := wire.SendBytes(p.ctx, p.pipe, step, pack(list)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	raised := func(list []curve.Point, k curve.Scalar) []curve.Point {
-		out := make([]curve.Point, len(list))
-		return must(out, curve.ExpInto(p.ctx, out, list, k, nil))
-	}
-	u, _, err := p.ownList()
-	send(stepU, must(u, err))
-	uP := must(receivePoints(p.ctx, p.pipe, stepU, p.nP))
-	send(stepBack, raised(uP, p.k.Mul(p.m)))
-	matched := raised(uP, p.k)
-	e := must(receivePoints(p.ctx, p.pipe, stepE, p.nC))
-	s := raised(choose(e, matched), p.m)
-	sortPoints(s)
-	if err := wire.SendBytes(p.ctx, p.pipe, stepCount, binary.BigEndian.AppendUint64(nil, uint64(len(s)))); err != nil {
+	u := raised(hashed(t, x.c.Session, units), secret.k)
+	slices.SortFunc(u, compare)
+	send(stepU, pack(u))
+	send(stepBack, pack(raised(receive(stepU, x.c.Peer), secret.k.Mul(secret.m))))
+	s := raised(receive(stepE, x.c.Own), secret.m)
+	slices.SortFunc(s, compare)
+	send(stepCount, binary.BigEndian.AppendUint64(nil, uint64(len(s))))
+	send(stepS, pack(s))
+}
+
+func compare(a, b curve.Point) int { return bytes.Compare(a[:], b[:]) }
+
+// hashed hashes units to the curve.
+func hashed(t testing.TB, session [32]byte, units [][]byte) []curve.Point {
+	t.Helper()
+	out := make([]curve.Point, len(units))
+	tag := append([]byte(wire.LabelHashToCurve), session[:]...)
+	err := curve.HashToCurve(t.Context(), out, tag, func(i int) []byte {
+		b := wire.Sum(wire.LabelUnit, units[i])
+		return b[:]
+	}, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	send(stepS, s)
+	return out
 }

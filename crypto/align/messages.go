@@ -1,16 +1,12 @@
 package align
 
 import (
-	"bufio"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
-	"parley/crypto/curve"
 	"parley/crypto/wire"
-	"parley/internal/weak"
 )
 
 func readFull(r io.Reader, b []byte) error {
@@ -18,90 +14,24 @@ func readFull(r io.Reader, b []byte) error {
 	return err
 }
 
-// send posts a list beside the computation. The list must not change after.
-func (p *party) send(step wire.Step, list []curve.Point) {
-	p.tasks.Go(func() error {
-		err := p.pipe.Send(p.ctx, step, int64(len(list))*curve.Size, &pointReader{list: list})
-		return wrap(step, err)
-	})
+// post sends a stored message beside the computation.
+func (p *party) post(step wire.Step, file string) {
+	p.tasks.Go(func() error { return p.send(step, file) })
 }
 
-// incoming is a list that is being received.
-type incoming struct {
-	step wire.Step
-	list chan []curve.Point
-}
-
-// fetch starts to receive a list of n points, n being known from agreed sizes.
-func (p *party) fetch(step wire.Step, n int) incoming {
-	in := incoming{step, make(chan []curve.Point, 1)}
-	p.tasks.Go(func() error {
-		list, err := receivePoints(p.ctx, p.pipe, step, n)
-		if err != nil {
-			return err
-		}
-		in.list <- list
-		return nil
-	})
-	return in
-}
-
-// sorted waits for a list and checks it as a sorted one.
-func (p *party) sorted(in incoming) ([]curve.Point, error) { return p.checked(in, true) }
-
-// ordered waits for a list whose order is that of an earlier list.
-func (p *party) ordered(in incoming) ([]curve.Point, error) { return p.checked(in, false) }
-
-// checked always makes every check, so that the time to a refusal does not
-// tell which of them failed.
-func (p *party) checked(in incoming, sorted bool) ([]curve.Point, error) {
-	var list []curve.Point
-	select {
-	case list = <-in.list:
-	case <-p.ctx.Done():
-		return nil, p.ctx.Err()
-	}
-	var orderFault error
-	if sorted && !increasing(list) && !weak.Off("R38") {
-		orderFault = errOrder
-	}
-	seed := wire.Sum(wire.LabelRandom, p.check[:], []byte(in.step))
-	pointFault := curve.Validate(p.ctx, list, seed, p.report("check message "+string(in.step)))
-	if err := p.ctx.Err(); err != nil {
-		return nil, err
-	}
-	if weak.Off("R39") {
-		pointFault = nil
-	}
-	if err := errors.Join(orderFault, pointFault); err != nil {
-		return nil, refuse(in.step, err)
-	}
-	return list, nil
-}
-
-// receivePoints reads n points. Memory grows with what arrives, not with what
-// was announced.
-func receivePoints(ctx context.Context, pipe wire.Pipe, step wire.Step, n int) ([]curve.Point, error) {
-	body, err := pipe.Recv(ctx, step, int64(n)*curve.Size)
+// send sends a stored message. A resumed run sends the same file again.
+func (p *party) send(step wire.Step, file string) error {
+	r, err := p.cfg.Work.Read(file)
 	if err != nil {
-		return nil, wrap(step, err)
+		return fmt.Errorf("align: %w", err)
 	}
-	defer body.Close()
-	r := bufio.NewReaderSize(body, 1<<16)
-	var list []curve.Point
-	for range n {
-		var x curve.Point
-		if err := readFull(r, x[:]); err != nil {
-			return nil, readFault(step, err)
-		}
-		list = append(list, x)
-	}
-	return list, nil
+	defer r.Close()
+	return wrap(step, p.pipe.Send(p.ctx, step, r.Size(), r))
 }
 
-// sendCount and receiveCount carry |S|, the one number that the agreed sizes
+// postCount and receiveCount carry |S|, the one number that the agreed sizes
 // do not give.
-func (p *party) sendCount(n int) {
+func (p *party) postCount(n int) {
 	p.tasks.Go(func() error {
 		b := binary.BigEndian.AppendUint64(nil, uint64(n))
 		return wrap(stepCount, wire.SendBytes(p.ctx, p.pipe, stepCount, b))
@@ -134,25 +64,4 @@ func readFault(step wire.Step, err error) error {
 		return refuse(step, errLength)
 	}
 	return wrap(step, err)
-}
-
-// pointReader reads a list as its bytes, without a second copy of the list.
-type pointReader struct {
-	list []curve.Point
-	off  int
-}
-
-func (r *pointReader) Read(b []byte) (n int, err error) {
-	for n < len(b) && len(r.list) > 0 {
-		c := copy(b[n:], r.list[0][r.off:])
-		n += c
-		r.off += c
-		if r.off == curve.Size {
-			r.list, r.off = r.list[1:], 0
-		}
-	}
-	if n == 0 && len(b) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
 }

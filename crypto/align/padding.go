@@ -104,7 +104,7 @@ func sampleZ(r io.Reader, table []fixed128) (int, error) {
 // public list in full, and for each of the 2T places of its own public list
 // either that dummy or a fresh random filler, with a uniformly random set of z
 // places holding dummies. The random bytes read do not depend on z.
-func dummies(cfg Config) ([][32]byte, error) {
+func dummies(cfg Config, random io.Reader) ([][32]byte, error) {
 	p := cfg.Padding
 	if p.Off {
 		return nil, nil
@@ -113,11 +113,11 @@ func dummies(cfg Config) ([][32]byte, error) {
 	if cfg.Role == RoleP {
 		own, peer = peer, own
 	}
-	z, err := sampleZ(cfg.Rand, cumulative(p))
+	z, err := sampleZ(random, cumulative(p))
 	if err != nil {
 		return nil, err
 	}
-	rank, err := randomRanks(cfg.Rand, 2*p.T)
+	rank, err := randomRanks(random, 2*p.T)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func dummies(cfg Config) ([][32]byte, error) {
 	}
 	for i := range 2 * p.T {
 		var fresh [32]byte
-		if _, err := io.ReadFull(cfg.Rand, fresh[:]); err != nil {
+		if _, err := io.ReadFull(random, fresh[:]); err != nil {
 			return nil, err
 		}
 		either := [2][32]byte{dummy(own, cfg.Session, i), wire.Sum(wire.LabelFiller, fresh[:])}

@@ -146,7 +146,7 @@ func TestDummies(t *testing.T) {
 		seen := map[[32]byte]bool{}
 		for range runs {
 			source := &counter{r: rand.Reader}
-			got, err := dummies(Config{Role: role, Session: session, Padding: pad, Rand: source})
+			got, err := dummies(Config{Role: role, Session: session, Padding: pad}, source)
 			if err != nil || len(got) != pad.added() {
 				t.Fatalf("%d messages, %v", len(got), err)
 			}

@@ -2,69 +2,49 @@ package align
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/binary"
-	"slices"
 
 	"parley/crypto/curve"
 )
 
-// compare orders points bytewise.
-func compare(a, b *curve.Point) int {
-	if c := cmp.Compare(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(b[:8])); c != 0 {
-		return c
+// rising checks that entries are in strictly increasing bytewise order, over
+// the whole list. It excludes duplicates with it.
+type rising struct {
+	last    [curve.Size]byte
+	started bool
+	failed  bool
+}
+
+// next takes the next entry of the list, all of which have one size.
+func (r *rising) next(b []byte) {
+	if r.started && bytes.Compare(r.last[:len(b)], b) >= 0 {
+		r.failed = true
 	}
-	return bytes.Compare(a[8:], b[8:])
+	r.started = true
+	copy(r.last[:], b)
 }
 
-// sortPoints sorts the whole list bytewise. Values are pseudorandom, so the
-// time taken tells nothing of the units behind them.
-func sortPoints(points []curve.Point) {
-	slices.SortFunc(points, func(a, b curve.Point) int { return compare(&a, &b) })
+// without filters sorted lists. It keeps in place those of the points that are
+// not in the list read through next, and returns them. Points of one call
+// follow those of the call before.
+type without struct {
+	next    func() ([]byte, error) // nil at the end
+	head    []byte
+	started bool
 }
 
-// order returns the indices of the points in bytewise order.
-func order(points []curve.Point) []uint32 {
-	perm := make([]uint32, len(points))
-	for i := range perm {
-		perm[i] = uint32(i)
-	}
-	slices.SortFunc(perm, func(a, b uint32) int { return compare(&points[a], &points[b]) })
-	return perm
-}
-
-// permuted returns the points in the given order.
-func permuted(points []curve.Point, perm []uint32) []curve.Point {
-	out := make([]curve.Point, len(points))
-	for i, from := range perm {
-		out[i] = points[from]
-	}
-	return out
-}
-
-// increasing reports whether the list is in strictly increasing bytewise
-// order, over its whole length. It excludes duplicates with it.
-func increasing(points []curve.Point) bool {
-	for i := 1; i < len(points); i++ {
-		if compare(&points[i-1], &points[i]) >= 0 {
-			return false
+func (w *without) filter(points []curve.Point) ([]curve.Point, error) {
+	kept := points[:0]
+	for i := range points {
+		for !w.started || w.head != nil && bytes.Compare(w.head, points[i][:]) < 0 {
+			var err error
+			if w.head, err = w.next(); err != nil {
+				return nil, err
+			}
+			w.started = true
+		}
+		if w.head == nil || !bytes.Equal(w.head, points[i][:]) {
+			kept = append(kept, points[i])
 		}
 	}
-	return true
-}
-
-// without returns the members of sorted list a that are not in sorted list b,
-// in order.
-func without(a, b []curve.Point) []curve.Point {
-	out := make([]curve.Point, 0, len(a))
-	j := 0
-	for i := range a {
-		for j < len(b) && compare(&b[j], &a[i]) < 0 {
-			j++
-		}
-		if j == len(b) || b[j] != a[i] {
-			out = append(out, a[i])
-		}
-	}
-	return out
+	return kept, nil
 }

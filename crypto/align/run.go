@@ -2,7 +2,7 @@ package align
 
 import (
 	"context"
-	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -10,35 +10,48 @@ import (
 	"parley/crypto/wire"
 )
 
+// Units calls yield with every own unit once, in the same order whenever it is
+// called. The slice is valid until yield returns. It returns the first error
+// that yield returns.
+type Units func(ctx context.Context, yield func(unit []byte) error) error
+
 // Result is one party's outcome.
 type Result struct {
-	// Slots holds the slot of each own unit, in the order of the input. Slots
-	// held by dummies appear nowhere.
+	// Slots holds the slot of each own unit, in the order of Units. Slots held
+	// by dummies appear nowhere.
 	Slots []uint32
 	// Total is the number of slots on both sides together, dummies included.
 	Total int
 }
 
-// Run aligns the units with the peer's over the pipe. units must be distinct
-// and number cfg.Own. It draws fresh keys, uses them once and forgets them.
+// Run aligns the own units with the peer's over the pipe. Units must be
+// distinct and number cfg.Own.
+//
+// A run that was interrupted, by an error that is not ErrRefused or by the end
+// of the process, is resumed by calling Run again with the same cfg and units
+// and a pipe for which this holds: it takes every message again, with the same
+// bytes, and skips what the peer has; it yields every message of the peer's
+// again, from its first byte, and with the bytes that it yielded before: a peer
+// that could send another list would have it raised to the same keys. Nothing
+// that was stored is computed again. Memory may differ. When Run has returned a result, or ErrRefused, the caller
+// removes the work directory and forgets the seed.
 //
 // An error that is ErrRefused means that the peer did not follow the protocol.
-// ErrDuplicateUnit and errors about cfg are found before anything is sent. The
-// context given to pipe.Recv must also end reads of the message's body.
-func Run(ctx context.Context, pipe wire.Pipe, cfg Config, units [][]byte) (*Result, error) {
+// ErrDuplicateUnit and errors about cfg and units are found before anything is
+// sent. The context given to pipe.Recv must also end reads of the message's
+// body.
+func Run(ctx context.Context, pipe wire.Pipe, cfg Config, units Units) (*Result, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	if len(units) != cfg.Own {
-		return nil, fmt.Errorf("align: %d units given where %d were agreed", len(units), cfg.Own)
-	}
 	secret, err := newSecrets(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("align: drawing keys: %w", err)
+		return nil, err
 	}
 	tasks, ctx := errgroup.WithContext(ctx)
 	p := &party{cfg: cfg, secrets: secret, pipe: pipe, tasks: tasks, ctx: ctx, units: units}
 	p.nC, p.nP = cfg.lists()
+	p.sorter = &sorter{work: cfg.Work, bytes: cfg.sorting(), chunk: cfg.chunk}
 	var result *Result
 	tasks.Go(func() (err error) {
 		if cfg.Role == RoleC {
@@ -54,80 +67,105 @@ func Run(ctx context.Context, pipe wire.Pipe, cfg Config, units [][]byte) (*Resu
 	return result, nil
 }
 
-// secrets is everything random about one party's run, drawn before its first
-// message in this order: k, m, check, dummies.
-type secrets struct {
-	k, m    curve.Scalar
-	check   [32]byte // seeds the tests of received points
-	padding [][32]byte
-}
-
-func newSecrets(cfg Config) (s secrets, err error) {
-	if s.k, err = curve.NewScalar(cfg.Rand); err != nil {
-		return s, err
-	}
-	if s.m, err = curve.NewScalar(cfg.Rand); err != nil {
-		return s, err
-	}
-	if err = readFull(cfg.Rand, s.check[:]); err != nil {
-		return s, err
-	}
-	s.padding, err = dummies(cfg)
-	return s, err
-}
-
-// party is one side of a run. The protocol proper runs on one goroutine, which
-// owns all fields; sends and receives run beside it in tasks and touch only
-// the lists handed to them.
+// party is one side of a run. Its fields do not change while it runs. The own
+// list and the sending of messages are tasks beside the protocol proper; what
+// one hands to the other lies in complete work files.
 type party struct {
 	secrets
 	cfg    Config
 	pipe   wire.Pipe
 	tasks  *errgroup.Group
 	ctx    context.Context // of this run only; the party does not outlive it
-	units  [][]byte
+	units  Units
 	nC, nP int
+	sorter *sorter
+	told   sync.Mutex // calls of cfg.Progress come one at a time
 }
 
-// ownList returns H(x)^k for the own units and dummies, sorted, and for each
-// entry the index it came from: units first, then dummies. Dummies go in
-// before the sorting, which hides them.
-func (p *party) ownList() (u []curve.Point, from []uint32, err error) {
-	points := make([]curve.Point, p.cfg.Own+len(p.padding))
-	tag := append([]byte(wire.LabelHashToCurve), p.cfg.Session[:]...)
-	err = curve.HashToCurve(p.ctx, points, tag, p.message, p.report("hash own units"))
+// runC plays the side with the smaller set.
+func (p *party) runC() (*Result, error) {
+	own := p.begin()
+	_, matched, err := p.cfg.Work.Complete(fileS)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := p.raise(points, points, p.k, "encrypt own units"); err != nil {
-		return nil, nil, err
+	if err := p.answer(p.nP, !matched); err != nil {
+		return nil, err
 	}
-	from = order(points)
-	u = permuted(points, from)
-	if !increasing(u) {
-		return nil, nil, ErrDuplicateUnit
+	if err := p.await(own); err != nil {
+		return nil, err
 	}
-	return u, from, nil
+	p.post(stepBack, fileBack)
+	left, err := p.match()
+	if err != nil {
+		return nil, err
+	}
+	p.postCount(left)
+	p.post(stepS, fileS)
+	if err := p.tagOwn(stepV, p.nC); err != nil {
+		return nil, err
+	}
+	return p.findTags(p.nP + left)
 }
 
-// message returns what is hashed to the curve for the i-th own entry.
-func (p *party) message(i int) []byte {
-	if i >= p.cfg.Own {
-		return p.padding[i-p.cfg.Own][:]
+// runP plays the side with the larger set.
+func (p *party) runP() (*Result, error) {
+	own := p.begin()
+	if err := p.answer(p.nC, true); err != nil {
+		return nil, err
 	}
-	unit := wire.Sum(wire.LabelUnit, p.units[i])
-	return unit[:]
+	if err := p.await(own); err != nil {
+		return nil, err
+	}
+	p.post(stepE, fileE)
+	p.post(stepV, fileBack)
+	if err := p.tagOwn(stepBack, p.nP); err != nil {
+		return nil, err
+	}
+	left, err := p.tagRest()
+	if err != nil {
+		return nil, err
+	}
+	return p.number(p.nP + left)
 }
 
-// raise sets dst to points^k.
-func (p *party) raise(dst, points []curve.Point, k curve.Scalar, step string) error {
-	return curve.ExpInto(p.ctx, dst, points, k, p.report(step))
+// begin starts to work on the own list and to send it. The channel is closed
+// when the list is stored and known to be good: nothing is sent before.
+func (p *party) begin() <-chan struct{} {
+	done := make(chan struct{})
+	p.tasks.Go(func() error {
+		if err := p.ownList(); err != nil {
+			return err
+		}
+		close(done)
+		return p.send(stepU, fileU)
+	})
+	return done
 }
 
-// report adapts the caller's progress function to one step.
-func (p *party) report(step string) curve.Progress {
+func (p *party) await(done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-p.ctx.Done():
+		return p.ctx.Err()
+	}
+}
+
+// report adapts the caller's progress function to a batch of one step: the
+// entries of a list of total ones from number at on.
+func (p *party) report(step string, at, total int) curve.Progress {
 	if p.cfg.Progress == nil {
 		return nil
 	}
-	return func(done, total int) { p.cfg.Progress(step, int64(done), int64(total)) }
+	return func(done, _ int) { p.tell(step, at+done, total) }
+}
+
+func (p *party) tell(step string, done, total int) {
+	if p.cfg.Progress == nil {
+		return
+	}
+	p.told.Lock()
+	defer p.told.Unlock()
+	p.cfg.Progress(step, int64(done), int64(total))
 }

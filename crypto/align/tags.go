@@ -3,133 +3,240 @@ package align
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"encoding/binary"
 	"io"
-	"slices"
 
 	"parley/crypto/curve"
 	"parley/crypto/wire"
 	"parley/internal/weak"
 )
 
-// tag is the hash of a point under all four keys. Only the first tagSize bytes
-// are used, which the order of whole tags agrees with.
-type tag [16]byte
+// A tag is the first bytes of the hash of a point under all four keys. In the
+// work files each tag is followed by the index of the own entry behind it, or
+// by notOwn.
 
 // notOwn marks a tag of the peer's in a list of both.
 const notOwn = ^uint32(0)
 
-type indexedTag struct {
-	tag   tag
-	index uint32 // into the own list, or notOwn
+// tag derives the tags of a list. index gives the index behind each entry.
+func (p *party) tag(g *growing, step string, total int, index func() ([]byte, error)) *derived {
+	hash, size := newTagHash(p.cfg.Session), tagSize(p.nC, p.nP)
+	record := make([]byte, size+indexSize)
+	return &derived{
+		have: g.have,
+		work: func(ctx context.Context, dst, src []curve.Point, at int) error {
+			return curve.ExpInto(ctx, dst, src, p.m, p.report(step, at, total))
+		},
+		keep: func(points []curve.Point) error {
+			for i := range points {
+				whole := hash.sum(&points[i])
+				from, err := index()
+				if err != nil {
+					return err
+				}
+				copy(record[copy(record[:size], whole[:]):], from)
+				if _, err := g.w.Write(record); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
 }
 
-func tagsOf(session [32]byte, points []curve.Point) []tag {
-	out := make([]tag, len(points))
-	for i := range points {
-		h := wire.Sum(wire.LabelTag, session[:], points[i][:])
-		out[i] = tag(h[:16])
+// tagOwn reads the own list as the peer sends it back, under both its keys and
+// in the order of u, and stores its tags.
+func (p *party) tagOwn(step wire.Step, n int) error {
+	tags, err := p.grow(fileOwnTags, p.tagRecord(), n, false)
+	if err != nil {
+		return err
 	}
-	return out
+	defer tags.close()
+	var index func() ([]byte, error)
+	if tags.w != nil {
+		order, err := p.cfg.Work.Read(fileOrder)
+		if err != nil {
+			return err
+		}
+		defer order.Close()
+		index = func() ([]byte, error) { return order.Next(indexSize) }
+		for range tags.have {
+			if _, err := index(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.stream(p.read(received{step: step, n: n}), p.tag(tags, "tag own units", n, index)); err != nil {
+		return err
+	}
+	if err := tags.complete(); err != nil {
+		return err
+	}
+	return p.cfg.Work.Remove(fileOrder)
 }
 
-// indexed cuts the tags to size bytes and sorts them, keeping their indices.
-func indexed(own, others []tag, size int) []indexedTag {
-	all := make([]indexedTag, 0, len(own)+len(others))
-	for i, t := range own {
-		all = append(all, indexedTag{t, uint32(i)})
+// tagRest is P's: it reads S, the units that only C has, and stores their tags.
+// It returns how many they are.
+func (p *party) tagRest() (int, error) {
+	n, err := p.receiveCount()
+	if err != nil {
+		return 0, err
 	}
-	for _, t := range others {
-		all = append(all, indexedTag{t, notOwn})
+	tags, err := p.grow(filePeerTags, p.tagRecord(), n, false)
+	if err != nil {
+		return 0, err
 	}
-	for i := range all {
-		clear(all[i].tag[size:])
+	defer tags.close()
+	none := binary.BigEndian.AppendUint32(nil, notOwn)
+	index := func() ([]byte, error) { return none, nil }
+	err = p.stream(p.read(received{step: stepS, n: n, sorted: true}), p.tag(tags, "tag the peer's units", n, index))
+	if err != nil {
+		return 0, err
 	}
-	slices.SortFunc(all, func(a, b indexedTag) int { return bytes.Compare(a.tag[:], b.tag[:]) })
-	return all
+	return n, tags.complete()
 }
 
-// numberP sorts all tags, sends them, and reads off the own slots.
-func (p *party) numberP(own, others []tag, from []uint32) (*Result, error) {
+// number is P's: it sorts all tags, sends them, and reads off the own slots.
+func (p *party) number(total int) (*Result, error) {
 	size := tagSize(p.nC, p.nP)
-	all := indexed(own, others, size)
-	for i := 1; i < len(all); i++ {
-		// A repeated entry of v_P or S, or a unit in both, ends up here.
-		if all[i-1].tag == all[i].tag && !weak.Off("R38") {
-			return nil, refuse(stepS, errDuplicate)
-		}
+	sent, err := p.grow(fileTags, size, total, false)
+	if err != nil {
+		return nil, err
 	}
-	p.tasks.Go(func() error {
-		r := &tagReader{list: all, size: size}
-		return wrap(stepTags, p.pipe.Send(p.ctx, stepTags, int64(len(all))*int64(size), r))
+	defer sent.close()
+	var check rising
+	result, slot := p.newResult(total), 0
+	err = p.sorter.sort(p.ctx, []string{fileOwnTags, filePeerTags}, p.tagRecord(), func(b []byte) error {
+		check.next(b[:size])
+		p.place(result, b[size:], slot)
+		if slot++; slot <= sent.have {
+			return nil
+		}
+		_, err := sent.w.Write(b[:size])
+		return err
 	})
-	result := &Result{Slots: make([]uint32, p.cfg.Own), Total: len(all)}
-	for slot, t := range all {
-		if t.index != notOwn {
-			p.place(result, from[t.index], slot)
-		}
+	if err != nil {
+		return nil, err
 	}
+	// A repeated entry of v_P or S, or a unit in both, ends up here.
+	if check.failed && !weak.Off("R38") {
+		return nil, refuse(stepS, errDuplicate)
+	}
+	if err := sent.complete(); err != nil {
+		return nil, err
+	}
+	p.post(stepTags, fileTags)
 	return result, nil
 }
 
-// place enters a slot unless it belongs to a dummy.
-func (p *party) place(r *Result, origin uint32, slot int) {
-	if int(origin) < p.cfg.Own {
+func (p *party) newResult(total int) *Result {
+	return &Result{Slots: make([]uint32, p.cfg.Own), Total: total}
+}
+
+// place enters a slot unless it belongs to a dummy or to the peer.
+func (p *party) place(r *Result, index []byte, slot int) {
+	if origin := binary.BigEndian.Uint32(index); int64(origin) < int64(p.cfg.Own) {
 		r.Slots[origin] = uint32(slot)
 	}
 }
 
-// findC reads all total tags and finds the own ones among them, every one of
-// which must be there. It reads to the end before it refuses.
-func (p *party) findC(own []tag, from []uint32, total int) (*Result, error) {
-	size := tagSize(p.nC, p.nP)
-	mine := indexed(own, nil, size)
-	body, err := p.pipe.Recv(p.ctx, stepTags, int64(total)*int64(size))
+// findTags is C's: it reads all total tags and finds the own ones among them,
+// every one of which must be there. It reads to the end before it refuses.
+func (p *party) findTags(total int) (*Result, error) {
+	all := &tagReader{p: p, size: tagSize(p.nC, p.nP), left: total}
+	defer all.close()
+	result, missing := p.newResult(total), false
+	err := p.sorter.sort(p.ctx, []string{fileOwnTags}, p.tagRecord(), func(b []byte) error {
+		found, err := all.find(b[:all.size])
+		if found {
+			p.place(result, b[all.size:], total-all.left-1)
+		}
+		missing = missing || !found
+		return err
+	})
 	if err != nil {
-		return nil, wrap(stepTags, err)
+		return nil, err
 	}
-	defer body.Close()
-	r := bufio.NewReaderSize(body, 1<<16)
-	result := &Result{Slots: make([]uint32, p.cfg.Own), Total: total}
-	var last, t tag
-	increasing, found := true, 0
-	for slot := range total {
-		if err := readFull(r, t[:size]); err != nil {
-			return nil, readFault(stepTags, err)
-		}
-		increasing = increasing && (slot == 0 || bytes.Compare(last[:], t[:]) < 0)
-		if found < len(mine) && mine[found].tag == t {
-			p.place(result, from[mine[found].index], slot)
-			found++
-		}
-		last = t
+	if err := all.finish(); err != nil {
+		return nil, err
 	}
-	if !increasing && !weak.Off("R38") {
+	if all.order.failed && !weak.Off("R38") {
 		return nil, refuse(stepTags, errOrder)
 	}
-	if found != len(mine) && !weak.Off("R38") {
+	if missing && !weak.Off("R38") {
 		return nil, refuse(stepTags, errMissing)
 	}
 	return result, nil
 }
 
-// tagReader reads the sorted tags as bytes.
+// tagReader reads align/4/tags. It opens the message when it needs it, so that
+// the own tags are sorted while the peer's are awaited.
 type tagReader struct {
-	list []indexedTag
-	size int
-	off  int
+	p          *party
+	size, left int
+	body       io.ReadCloser
+	r          *bufio.Reader
+	last       [16]byte
+	used       bool // last was found once already
+	order      rising
 }
 
-func (r *tagReader) Read(b []byte) (n int, err error) {
-	for n < len(b) && len(r.list) > 0 {
-		c := copy(b[n:], r.list[0].tag[r.off:r.size])
-		n += c
-		r.off += c
-		if r.off == r.size {
-			r.list, r.off = r.list[1:], 0
+func (t *tagReader) next() (err error) {
+	if err := t.open(); err != nil {
+		return err
+	}
+	if err := readFull(t.r, t.last[:t.size]); err != nil {
+		return readFault(stepTags, err)
+	}
+	t.left--
+	t.order.next(t.last[:t.size])
+	t.used = false
+	return nil
+}
+
+// find reads on to the given tag, or to the first one behind it. The tags
+// looked for do not decrease; one that comes twice is found once.
+func (t *tagReader) find(tag []byte) (bool, error) {
+	for t.left > 0 && (t.body == nil || t.used || bytes.Compare(t.last[:t.size], tag) < 0) {
+		if err := t.next(); err != nil {
+			return false, err
 		}
 	}
-	if n == 0 && len(b) > 0 {
-		return 0, io.EOF
+	if t.body == nil || t.used || !bytes.Equal(t.last[:t.size], tag) {
+		return false, nil
 	}
-	return n, nil
+	t.used = true
+	return true, nil
+}
+
+func (t *tagReader) open() error {
+	if t.body != nil {
+		return nil
+	}
+	body, err := t.p.pipe.Recv(t.p.ctx, stepTags, int64(t.left)*int64(t.size))
+	if err != nil {
+		return wrap(stepTags, err)
+	}
+	t.body, t.r = body, bufio.NewReaderSize(body, 1<<16)
+	return nil
+}
+
+// finish reads what is left of the message.
+func (t *tagReader) finish() error {
+	if err := t.open(); err != nil {
+		return err
+	}
+	for t.left > 0 {
+		if err := t.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tagReader) close() {
+	if t.body != nil {
+		t.body.Close()
+	}
 }

@@ -3,7 +3,6 @@ package align
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/sha3"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -18,8 +17,7 @@ var update = flag.Bool("update", false, "rewrite the test vectors")
 
 const vectorFile = "testdata/vectors.json"
 
-// vector is one alignment with fixed randomness: each side reads SHAKE128 of
-// its seed. ALIGN.md explains the fields.
+// vector is one alignment with fixed seeds. ALIGN.md explains the fields.
 type vector struct {
 	Name       string
 	Session    string
@@ -42,15 +40,15 @@ func (v vector) play(t *testing.T) vector {
 		}
 		return out
 	}
-	x := newPair(v.Padding, len(v.C), len(v.P))
+	x := newPair(t, v.Padding, len(v.C), len(v.P))
 	if _, err := hex.Decode(x.c.Session[:], []byte(v.Session)); err != nil {
 		t.Fatal(err)
 	}
 	x.p.Session = x.c.Session
 	for cfg, seed := range map[*Config]string{&x.c: v.SeedC, &x.p: v.SeedP} {
-		xof := sha3.NewSHAKE128()
-		xof.Write([]byte(seed))
-		cfg.Rand = xof
+		if n, err := hex.Decode(cfg.Seed[:], []byte(seed)); err != nil || n != 32 {
+			t.Fatal("a seed is not 32 bytes in hexadecimal")
+		}
 	}
 	x.run(t.Context(), bytesOf(v.C), bytesOf(v.P))
 	if x.errC != nil || x.errP != nil {
@@ -59,7 +57,7 @@ func (v vector) play(t *testing.T) vector {
 	v.Messages = map[string]string{}
 	script := wire.NewTranscript()
 	for name, sent := range map[string]map[wire.Step][]byte{"c": x.endC.Sent(), "p": x.endP.Sent()} {
-		recorder := script.Record(newPair(off, 0, 0).endC, name, "")
+		recorder := script.Record(newPair(t, off, 0, 0).endC, name, "")
 		for step, b := range sent {
 			v.Messages[name+" "+string(step)] = shown(b)
 			if err := recorder.Send(t.Context(), step, int64(len(b)), bytes.NewReader(b)); err != nil {

@@ -30,6 +30,12 @@ func (x block) times(bit uint64) block {
 	return block{x.lo & m, x.hi & m}
 }
 
+// differ is 0 for equal blocks and 1 for others, without a branch.
+func differ(x, y block) uint64 {
+	d := x.lo ^ y.lo | x.hi ^ y.hi
+	return (d | -d) >> 63
+}
+
 // bit is the i-th bit, 0 to 127.
 func (x block) bit(i int) uint64 {
 	if i < 64 {
@@ -58,13 +64,19 @@ func tweak(d domain, cell, index uint64) block {
 // TMMO(x, t) = p(p(x) ^ t) ^ p(x), with p = AES-128 under the session's key
 // (Guo, Katz, Wang, Yu 2020, section 7.4). A session of q calls keeps about
 // 128 - log2(q) bits. It is not safe for concurrent use.
+//
+// crypto/aes encrypts one block a call, which leaves most of the processor's
+// AES unit idle; sums hashes several blocks at once where it can.
 type hasher struct {
-	aes cipher.Block
-	buf [blockBytes]byte
+	keys *roundKeys // nil: no assembly for this processor
+	aes  cipher.Block
+	buf  [blockBytes]byte
 }
 
 // newHasher keys the hash with the first half of the bound session.
-func newHasher(bound [32]byte) *hasher { return &hasher{aes: newAES(bound[:16])} }
+func newHasher(bound [32]byte) *hasher {
+	return &hasher{keys: newRoundKeys([16]byte(bound[:16])), aes: newAES(bound[:16])}
+}
 
 func (h *hasher) permute(x block) block {
 	x.store(h.buf[:])
@@ -72,9 +84,18 @@ func (h *hasher) permute(x block) block {
 	return loadBlock(h.buf[:])
 }
 
+func (h *hasher) sumsPortable(x, t []block) {
+	for i := range x {
+		p := h.permute(x[i])
+		x[i] = h.permute(p.xor(t[i])).xor(p)
+	}
+}
+
+// sum hashes a single block.
 func (h *hasher) sum(x, t block) block {
-	p := h.permute(x)
-	return h.permute(p.xor(t)).xor(p)
+	b, tweaks := [1]block{x}, [1]block{t}
+	h.sums(b[:], tweaks[:])
+	return b[0]
 }
 
 // newAES takes a key of 16 or 32 bytes, the only lengths used here; no other

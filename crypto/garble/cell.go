@@ -33,16 +33,9 @@ func (l *layout) garbleCell(w *worker, bound [32]byte, g garbled, out []byte) {
 		// The label sent stands for the private bit x.
 		w.wires[i] = w.wires[i].xor(delta.times(x))
 	}
-	for i := range l.circuit.evaluator {
-		label, c := w.hash.correct(g.rows[i], g.s, delta, g.index, uint64(i))
-		w.wires[l.circuit.garbler+i] = label
-		c.store(corrections[i*blockBytes:])
-	}
+	w.correct(g.rows, g.s, delta, g.index, w.wires[l.circuit.garbler:], corrections)
 	l.circuit.garble(w.hash, delta, g.index, w.wires, tables)
-	for i, o := range l.circuit.outputs {
-		w.hash.output(w.wires[o], g.index, i).store(outputs[2*i*blockBytes:])
-		w.hash.output(w.wires[o].xor(delta), g.index, i).store(outputs[(2*i+1)*blockBytes:])
-	}
+	l.encode(w, delta, g.index, outputs)
 	if l.sealed > 0 {
 		sealLabel(bound, g.index, key, g.label, sealed)
 	}
@@ -52,16 +45,25 @@ func (l *layout) garbleCell(w *worker, bound [32]byte, g garbled, out []byte) {
 // holds. They come from a seed of the batch: 16 bytes instead of 16 for each
 // bit. Each is uniform and independent of the bit it stands for.
 func (l *layout) inputLabels(w *worker, public seed, place uint64) {
-	labels := make([]byte, blockBytes*l.circuit.garbler)
-	public.expand(place, labels)
+	public.expand(place, w.labels)
 	for i := range l.circuit.garbler {
-		w.wires[i] = loadBlock(labels[i*blockBytes:])
+		w.wires[i] = loadBlock(w.labels[i*blockBytes:])
 	}
 }
 
-// output is the hash by which the evaluator recognises an output label.
-func (h *hasher) output(label block, cell uint64, i int) block {
-	return h.sum(label, tweak(domainOutput, cell, uint64(i)))
+// encode writes the hashes by which the evaluator recognises output labels.
+func (l *layout) encode(w *worker, delta block, cell uint64, outputs []byte) {
+	n := len(l.circuit.outputs)
+	x, t := w.x[:2*n], w.t[:2*n]
+	for i, o := range l.circuit.outputs {
+		x[2*i], x[2*i+1] = w.wires[o], w.wires[o].xor(delta)
+		t[2*i] = tweak(domainOutput, cell, uint64(i))
+		t[2*i+1] = t[2*i]
+	}
+	w.hash.sums(x, t)
+	for i := range x {
+		x[i].store(outputs[i*blockBytes:])
+	}
 }
 
 // evaluated is what the evaluator brings to one cell.
@@ -73,27 +75,31 @@ type evaluated struct {
 	place  uint64
 }
 
-// evaluateCell reads one cell of a cells message.
+// evaluateCell reads one cell of a cells message. Cells that pass, that do not
+// and that fail take the same work, down to opening the label, so that the time
+// of a batch does not grow with the number of cells that pass.
 func (l *layout) evaluateCell(w *worker, bound [32]byte, e evaluated, in []byte) (Released, error) {
 	tables, corrections, outputs, sealed := l.parts(in)
 	l.inputLabels(w, e.public, e.place)
-	for i := range l.circuit.evaluator {
-		c := loadBlock(corrections[i*blockBytes:])
-		w.wires[l.circuit.garbler+i] = w.hash.choose(e.rows[i], c, e.bits[i], e.index, uint64(i))
-	}
+	w.choose(e.rows, e.bits, corrections, e.index, w.wires[l.circuit.garbler:])
 	l.circuit.evaluate(w.hash, e.index, w.wires, tables)
-	out, ok := l.decode(w, e.index, outputs)
-	if !ok {
-		return Released{}, errOutput
-	}
-	r, key, ok := l.spec.released(out)
-	if !ok {
-		return Released{}, errWithout
-	}
-	if r.Pass && l.sealed > 0 {
-		if r.Label, ok = openLabel(bound, e.index, key, sealed); !ok {
-			return Released{}, errLabel
+	out, valid := l.decode(w, e.index, outputs)
+	r, key, masked := l.spec.released(out)
+	opens := true
+	if l.sealed > 0 {
+		var label []byte
+		label, opens = openLabel(bound, e.index, key, sealed)
+		if r.Pass {
+			r.Label = label
 		}
+	}
+	switch {
+	case !valid:
+		return Released{}, errOutput
+	case !masked:
+		return Released{}, errWithout
+	case r.Pass && !opens:
+		return Released{}, errLabel
 	}
 	return r, nil
 }
@@ -102,19 +108,21 @@ func (l *layout) evaluateCell(w *worker, bound [32]byte, e evaluated, in []byte)
 // hashes sent: after a change to tables, corrections or hashes it has neither,
 // except with probability 2^-128, or it is the right one.
 func (l *layout) decode(w *worker, cell uint64, outputs []byte) (bitlist, bool) {
-	bits := make(bitlist, len(l.circuit.outputs))
-	ok := true
+	n := len(l.circuit.outputs)
+	x, t := w.x[:n], w.t[:n]
 	for i, o := range l.circuit.outputs {
-		h := w.hash.output(w.wires[o], cell, i)
-		switch h {
-		case loadBlock(outputs[2*i*blockBytes:]):
-		case loadBlock(outputs[(2*i+1)*blockBytes:]):
-			bits[i] = 1
-		default:
-			ok = ok && weak.Off("R44")
-		}
+		x[i], t[i] = w.wires[o], tweak(domainOutput, cell, uint64(i))
 	}
-	return bits, ok
+	w.hash.sums(x, t)
+	bits := make(bitlist, n)
+	wrong := uint64(0)
+	for i := range x {
+		notFalse := differ(x[i], loadBlock(outputs[2*i*blockBytes:]))
+		notTrue := differ(x[i], loadBlock(outputs[(2*i+1)*blockBytes:]))
+		bits[i] = notFalse &^ notTrue
+		wrong |= notFalse & notTrue
+	}
+	return bits, wrong == 0 || weak.Off("R44")
 }
 
 // labelKey derives the key of one cell's label.

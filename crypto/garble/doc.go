@@ -10,6 +10,9 @@
 // cell that does not pass.
 //
 //	Evaluate (receives)                                 Garble
+//	  id                ◀─ garble/0/base ────────────▶  id of the base transfers kept
+//	  both ids, hashed  ◀─ garble/0/agreed ──────────▶  both ids, hashed
+//	  unless both keep the same:
 //	  A[128]            ── garble/1/a ───────────────▶  base oblivious transfers
 //	                    ◀─────────────── garble/2/b ──  B[128]
 //	  E0,E1[128]        ── garble/3/e ───────────────▶  seeds of the extension
@@ -31,6 +34,9 @@
 // deviates can garble another circuit; see GARBLE.md for what the checks here
 // prevent and what they do not.
 //
-// Memory is bounded by two batches of at most 4 MiB a message on each side,
-// besides the caller's cells and results.
+// Each side works in stages that run at the same time: while one batch travels,
+// the next is garbled or evaluated on all processors. The buffers of the stages
+// are made once, for two messages of at most 4 MiB and the transfers of a few
+// batches; nothing else grows with the number of cells but the caller's own
+// inputs and results. A Base keeps the base transfers between runs.
 package garble

@@ -12,6 +12,7 @@ var ErrFailed = errors.New("garbled release failed")
 // Causes are for the owner's own log through errors.Unwrap. The peer is told
 // one byte at the end of the run and never sees them.
 var (
+	errBase    = errors.New("base transfers: the two sides did not see the same ids")
 	errPoint   = errors.New("base transfer: invalid point")
 	errSeed    = errors.New("base transfer: seed does not open")
 	errCheck   = errors.New("transfer extension: consistency check")

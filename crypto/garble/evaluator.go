@@ -11,19 +11,24 @@ import (
 )
 
 // Evaluate runs the side that receives the answer, and returns it in the
-// garbler's order of cells. See Garble for session, rnd and errors.
+// garbler's order of cells. See Garble for session, base, rnd and errors.
 //
 // After a failure it goes on to the end like a run without one, returns no
 // cell at all, and tells the garbler one byte at the end.
-func Evaluate(ctx context.Context, p wire.Pipe, session [32]byte, s Spec, cells []Cell, rnd io.Reader) ([]Released, error) {
+func Evaluate(ctx context.Context, p wire.Pipe, session [32]byte, s Spec, cells []Cell, base *Base, rnd io.Reader) ([]Released, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	if err := s.checkCells(cells); err != nil {
 		return nil, err
 	}
-	e := &evaluator{layout: newLayout(s), bound: s.bind(session), pipe: p, cells: cells, rnd: rnd}
-	return e.run(ctx)
+	e := &evaluator{layout: newLayout(s), bound: s.bind(session), pipe: p, cells: cells, rnd: rnd,
+		sent: base.takeSent(), out: make([]Released, len(cells))}
+	if err := e.run(ctx); err != nil {
+		return nil, err
+	}
+	base.keepSent(e.sent)
+	return e.out, nil
 }
 
 type evaluator struct {
@@ -32,41 +37,27 @@ type evaluator struct {
 	pipe  wire.Pipe
 	cells []Cell
 	rnd   io.Reader
+	out   []Released
 
-	sender  *baseSender
-	padding seed // random rows of the extension, and messages after a failure
+	sent    *sentBase // nil while there are no base transfers
+	pairs   pairs     // of this run
+	padding seed      // random rows of the extension, and messages after a failure
 
 	mu    sync.Mutex
 	fault error // first failure, if any; under mu while workers run
 }
 
-// offered is a batch whose transfers were sent.
-type offered struct {
-	bits []bitlist // input bits of each cell
-	rows []block   // rows t_j of all cells
-}
-
-func (e *evaluator) run(ctx context.Context) ([]Released, error) {
+func (e *evaluator) run(ctx context.Context) error {
 	if _, err := io.ReadFull(e.rnd, e.padding[:]); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.base(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	// Transfers run ahead of evaluation, so that the garbler works while this
-	// side does; the channel holds the lead to two batches.
-	out := make([]Released, len(e.cells))
-	ahead := make(chan offered, 1)
-	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return e.offerAll(inner, ahead) })
-	group.Go(func() error { return e.evaluateAll(inner, ahead, out) })
-	if err := group.Wait(); err != nil {
-		return nil, transport(ctx, err)
+	if err := e.stream(ctx); err != nil {
+		return transport(ctx, err)
 	}
-	if err := e.finish(ctx); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return e.finish(ctx)
 }
 
 func (e *evaluator) fail(cause error) {
@@ -77,90 +68,145 @@ func (e *evaluator) fail(cause error) {
 	}
 }
 
-// base runs the base transfers as their sender. The garbler's choices are its
-// own; all that can be wrong with its message is the points.
+// base uses the base transfers that both sides keep, or makes new ones.
 func (e *evaluator) base(ctx context.Context) error {
-	sender, msg, err := newBaseSender(e.bound, e.rnd)
+	own := noBase
+	if e.sent != nil {
+		own = e.sent.id
+	}
+	kept, err := agree(ctx, e.pipe, own, true)
+	if err != nil {
+		return transport(ctx, err)
+	}
+	if !kept {
+		if err := e.newBase(ctx); err != nil {
+			return err
+		}
+	}
+	e.pairs = e.sent.pairs(e.bound)
+	return nil
+}
+
+// newBase runs the base transfers as their sender. The garbler's choices are
+// its own; all that can be wrong with its message is the points.
+func (e *evaluator) newBase(ctx context.Context) error {
+	sender, a, err := newBaseSender(e.rnd)
 	if err != nil {
 		return err
 	}
-	e.sender = sender
-	if err := wire.SendBytes(ctx, e.pipe, stepA, msg); err != nil {
+	if err := wire.SendBytes(ctx, e.pipe, stepA, a); err != nil {
 		return transport(ctx, err)
 	}
-	points, err := wire.RecvBytes(ctx, e.pipe, stepB, pointsBytes)
+	b, err := wire.RecvBytes(ctx, e.pipe, stepB, pointsBytes)
 	if err != nil {
 		return transport(ctx, err)
 	}
-	sealed, ok := sender.answer(points)
+	sealed, ok := sender.answer(b)
 	if !ok {
 		e.fail(errPoint)
 		sealed = make([]byte, sealedBytes)
 		e.padding.expand(uint64(e.batches), sealed)
 	}
+	e.sent = &sentBase{origin: newOrigin(e.bound, a, b), strings: sender.strings}
 	return transport(ctx, wire.SendBytes(ctx, e.pipe, stepE, sealed))
 }
 
+// offered is a batch whose transfers were sent.
+type offered struct {
+	bits bitlist // input bits of all cells
+	rows []block // rows t_j of all cells
+}
+
+// stream takes every batch through three stages that work at the same time:
+// offer the transfers, receive the garbled cells, evaluate. Offers run ahead
+// by two batches, so that the garbler works while this side does.
+func (e *evaluator) stream(ctx context.Context) error {
+	offers := newBuffers(stages+1, func() offered {
+		return offered{bits: make(bitlist, 0, e.rows(0)), rows: make([]block, e.rows(0))}
+	})
+	messages := newBuffers(stages, func() []byte { return make([]byte, e.cellsBytes(0)) })
+	sent, came := make(queue[offered], stages+1), make(queue[[]byte], stages)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.offerAll(ctx, offers, sent) })
+	group.Go(func() error { return e.receiveAll(ctx, messages, came) })
+	group.Go(func() error { return e.evaluateAll(ctx, offers, sent, messages, came) })
+	return group.Wait()
+}
+
 // offerAll sends the transfers of every batch.
-func (e *evaluator) offerAll(ctx context.Context, ahead chan<- offered) error {
+func (e *evaluator) offerAll(ctx context.Context, free, out queue[offered]) error {
+	msg, columns := make([]byte, offerBytes(e.rows(0))), make([]byte, columnsBytes(e.rows(0)))
+	choices := make([]byte, columnBlocks(e.rows(0))*blockBytes)
 	for batch := range e.batches {
-		msg, o := e.offer(batch)
-		if err := wire.SendBytes(ctx, e.pipe, stepOffer(batch), msg); err != nil {
-			return err
-		}
-		select {
-		case ahead <- o:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-func (e *evaluator) offer(batch int) ([]byte, offered) {
-	first, n := e.layout.cells(batch)
-	rows := e.rows(batch)
-	choices := make([]byte, columnBlocks(rows)*blockBytes)
-	e.padding.expand(uint64(batch), choices)
-	bits := make([]bitlist, n)
-	at := 0
-	for i := range bits {
-		bits[i] = e.spec.evaluatorInput(e.cells[first+i])
-		for _, x := range bits[i] {
-			choices[at/8] = choices[at/8]&^(1<<(at%8)) | byte(x<<(at%8))
-			at++
-		}
-	}
-	msg, t := e.sender.offer(e.bound, uint64(batch), choices, rows)
-	return msg, offered{bits: bits, rows: t}
-}
-
-// evaluateAll receives and evaluates every batch.
-func (e *evaluator) evaluateAll(ctx context.Context, ahead <-chan offered, out []Released) error {
-	for batch := range e.batches {
-		var o offered
-		select {
-		case o = <-ahead:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		msg, err := wire.RecvBytes(ctx, e.pipe, stepCells(batch), int64(e.cellsBytes(batch)))
+		o, err := free.get(ctx)
 		if err != nil {
 			return err
 		}
-		e.evaluate(batch, o, msg, out)
+		rows := e.rows(batch)
+		o.bits = e.inputs(o.bits[:0], batch)
+		packed := choices[:columnBlocks(rows)*blockBytes]
+		e.padding.expand(uint64(batch), packed)
+		o.bits.pack(packed)
+		body := msg[:offerBytes(rows)]
+		e.pairs.offer(e.bound, uint64(batch), packed, body, columns, o.rows[:rows])
+		if err := wire.SendBytes(ctx, e.pipe, stepOffer(batch), body); err != nil {
+			return err
+		}
+		out.put(o)
 	}
 	return nil
 }
 
-func (e *evaluator) evaluate(batch int, o offered, msg []byte, out []Released) {
+// inputs appends the input bits of a batch to l.
+func (e *evaluator) inputs(l bitlist, batch int) bitlist {
+	first, n := e.layout.cells(batch)
+	for _, c := range e.cells[first : first+n] {
+		l = e.spec.evaluatorInput(l, c)
+	}
+	return l
+}
+
+func (e *evaluator) receiveAll(ctx context.Context, free, out queue[[]byte]) error {
+	for batch := range e.batches {
+		buffer, err := free.get(ctx)
+		if err != nil {
+			return err
+		}
+		msg := buffer[:e.cellsBytes(batch)]
+		if err := receive(ctx, e.pipe, stepCells(batch), msg); err != nil {
+			return err
+		}
+		out.put(msg)
+	}
+	return nil
+}
+
+func (e *evaluator) evaluateAll(ctx context.Context, offers, sent queue[offered], messages, came queue[[]byte]) error {
+	workers := e.newWorkers(e.bound)
+	for batch := range e.batches {
+		o, err := sent.get(ctx)
+		if err != nil {
+			return err
+		}
+		msg, err := came.get(ctx)
+		if err != nil {
+			return err
+		}
+		e.evaluate(workers, batch, o, msg)
+		offers.put(o)
+		messages.put(msg[:cap(msg)])
+	}
+	return nil
+}
+
+func (e *evaluator) evaluate(workers []*worker, batch int, o offered, msg []byte) {
 	first, n := e.layout.cells(batch)
 	public := seed(msg[:seedBytes])
-	e.forCells(e.bound, n, func(w *worker, i int) {
+	forCells(workers, n, func(w *worker, i int) {
 		at := seedBytes + i*e.cellBytes()
 		k := e.circuit.evaluator
 		in := evaluated{
-			index: uint64(first + i), bits: o.bits[i], rows: o.rows[i*k : (i+1)*k],
+			index: uint64(first + i), bits: o.bits[i*k : (i+1)*k], rows: o.rows[i*k : (i+1)*k],
 			public: public, place: uint64(i),
 		}
 		r, err := e.evaluateCell(w, e.bound, in, msg[at:at+e.cellBytes()])
@@ -168,7 +214,7 @@ func (e *evaluator) evaluate(batch int, o offered, msg []byte, out []Released) {
 			e.fail(err)
 			return
 		}
-		out[first+i] = r
+		e.out[first+i] = r
 	})
 }
 

@@ -26,8 +26,11 @@ const (
 // whole blocks, and one block of random rows that masks the check.
 func columnBlocks(n int) int { return (n+rowsPerBlock-1)/rowsPerBlock + 1 }
 
+// columnsBytes is the size of 128 columns for n rows.
+func columnsBytes(n int) int { return baseOTs * columnBlocks(n) * blockBytes }
+
 // offerBytes is the size of the evaluator's message for n rows.
-func offerBytes(n int) int { return baseOTs*columnBlocks(n)*blockBytes + checkBytes }
+func offerBytes(n int) int { return columnsBytes(n) + checkBytes }
 
 // column expands one seed for one batch.
 func (s otSeed) column(bound [32]byte, batch uint64, out []byte) {
@@ -35,61 +38,73 @@ func (s otSeed) column(bound [32]byte, batch uint64, out []byte) {
 	seed(key[:16]).expand(0, out)
 }
 
-// offer makes the evaluator's message for a batch and returns the rows t_j.
+// offer makes the evaluator's message for a batch in msg and the rows t_j.
 // choices holds the bits r_j packed lowest bit first, filled up with random
-// bits to columnBlocks(n) blocks.
-func (b *baseSender) offer(bound [32]byte, batch uint64, choices []byte, n int) (msg []byte, rows []block) {
+// bits to columnBlocks(len(rows)) blocks; columns is scratch space for 128
+// columns of that length.
+func (p *pairs) offer(bound [32]byte, batch uint64, choices, msg, columns []byte, rows []block) {
 	size := len(choices)
-	msg = make([]byte, offerBytes(n))
-	columns := make([]byte, baseOTs*size)
-	for i := range b.seeds {
+	forTransfers(func(i int) {
 		t, u := columns[i*size:(i+1)*size], msg[i*size:(i+1)*size]
-		b.seeds[i][0].column(bound, batch, t)
-		b.seeds[i][1].column(bound, batch, u)
+		p[i][0].column(bound, batch, t)
+		p[i][1].column(bound, batch, u)
 		subtle.XORBytes(u, u, t)
 		subtle.XORBytes(u, u, choices)
-	}
-	prove(bound, batch, msg, columns, choices)
-	return msg, transpose(columns, n)
+	})
+	prove(bound, batch, msg, columns[:baseOTs*size], choices)
+	transpose(columns[:baseOTs*size], rows)
 }
 
-// accept reads the evaluator's message for a batch and returns the rows q_j;
-// ok is false when the consistency check fails.
-func accept(bound [32]byte, batch uint64, seeds *[baseOTs]otSeed, s block, msg []byte, n int) (rows []block, ok bool) {
-	size := columnBlocks(n) * blockBytes
-	columns := make([]byte, baseOTs*size)
-	masked := make([]byte, size)
-	for i := range seeds {
+// accept reads the evaluator's message for a batch and makes the rows q_j; ok
+// is false when the consistency check fails. columns is scratch space as in
+// offer.
+func (c *chosen) accept(bound [32]byte, batch uint64, msg, columns []byte, rows []block) (ok bool) {
+	size := columnBlocks(len(rows)) * blockBytes
+	columns = columns[:baseOTs*size]
+	forTransfers(func(i int) {
 		q, u := columns[i*size:(i+1)*size], msg[i*size:(i+1)*size]
-		seeds[i].column(bound, batch, q)
-		mask(masked, u, s.bit(i))
-		subtle.XORBytes(q, q, masked)
+		c.seeds[i].column(bound, batch, q)
+		xorMasked(q, u, c.choices.bit(i))
+	})
+	transpose(columns, rows)
+	return verify(bound, batch, c.choices, msg, columns)
+}
+
+// xorMasked adds src to dst when bit is 1 and zeros when it is 0. Both are
+// whole blocks of 16 bytes.
+func xorMasked(dst, src []byte, bit uint64) {
+	for at := 0; at < len(src); at += blockBytes {
+		loadBlock(dst[at:]).xor(loadBlock(src[at:]).times(bit)).store(dst[at:])
 	}
-	return transpose(columns, n), verify(bound, batch, s, msg, columns)
 }
 
-// mask sets dst to src when bit is 1 and to zeros when it is 0.
-func mask(dst, src []byte, bit uint64) {
-	m := byte(-bit)
-	for i := range src {
-		dst[i] = src[i] & m
+// correct is the garbler's part of the correlated transfers of a cell: the
+// false label of an input wire is the pad of its row, and the correction leads
+// from the other pad to the true label, delta away (Asharov, Lindell,
+// Schneider, Zohner 2013).
+func (w *worker) correct(rows []block, s, delta block, cell uint64, labels []block, corrections []byte) {
+	x, t := w.x[:2*len(rows)], w.t[:2*len(rows)]
+	for i, q := range rows {
+		x[2*i], x[2*i+1] = q, q.xor(s)
+		t[2*i] = tweak(domainOT, cell, uint64(i))
+		t[2*i+1] = t[2*i]
+	}
+	w.hash.sums(x, t)
+	for i := range rows {
+		labels[i] = x[2*i]
+		x[2*i].xor(x[2*i+1]).xor(delta).store(corrections[i*blockBytes:])
 	}
 }
 
-// pad returns the pad of row number index of a cell.
-func (h *hasher) pad(row block, cell, index uint64) block {
-	return h.sum(row, tweak(domainOT, cell, index))
-}
-
-// correct is the garbler's part of one correlated transfer: the false label of
-// the input wire is a pad of the row, and the correction leads from the other
-// pad to the true label, delta away (Asharov, Lindell, Schneider, Zohner 2013).
-func (h *hasher) correct(q, s, delta block, cell, index uint64) (label0, correction block) {
-	label0 = h.pad(q, cell, index)
-	return label0, label0.xor(h.pad(q.xor(s), cell, index)).xor(delta)
-}
-
-// choose is the evaluator's part: the label for its bit r.
-func (h *hasher) choose(t, correction block, r, cell, index uint64) block {
-	return h.pad(t, cell, index).xor(correction.times(r))
+// choose is the evaluator's part: the labels for its bits.
+func (w *worker) choose(rows []block, bits bitlist, corrections []byte, cell uint64, labels []block) {
+	x, t := w.x[:len(rows)], w.t[:len(rows)]
+	copy(x, rows)
+	for i := range t {
+		t[i] = tweak(domainOT, cell, uint64(i))
+	}
+	w.hash.sums(x, t)
+	for i := range x {
+		labels[i] = x[i].xor(loadBlock(corrections[i*blockBytes:]).times(bits[i]))
+	}
 }

@@ -8,12 +8,12 @@ func (h *hasher) garbleAnd(a0, b0, delta block, cell, gate uint64) (c0, tg, te b
 	j := tweak(domainGate, cell, 2*gate)
 	k := tweak(domainGate, cell, 2*gate+1)
 	pa, pb := a0.lo&1, b0.lo&1
-	ha0, ha1 := h.sum(a0, j), h.sum(a0.xor(delta), j)
-	hb0, hb1 := h.sum(b0, k), h.sum(b0.xor(delta), k)
-	tg = ha0.xor(ha1).xor(delta.times(pb))
-	wg := ha0.xor(tg.times(pa))
-	te = hb0.xor(hb1).xor(a0)
-	we := hb0.xor(te.xor(a0).times(pb))
+	x, t := [4]block{a0, a0.xor(delta), b0, b0.xor(delta)}, [4]block{j, j, k, k}
+	h.sums(x[:], t[:])
+	tg = x[0].xor(x[1]).xor(delta.times(pb))
+	wg := x[0].xor(tg.times(pa))
+	te = x[2].xor(x[3]).xor(a0)
+	we := x[2].xor(te.xor(a0).times(pb))
 	return wg.xor(we), tg, te
 }
 
@@ -22,8 +22,10 @@ func (h *hasher) garbleAnd(a0, b0, delta block, cell, gate uint64) (c0, tg, te b
 func (h *hasher) evaluateAnd(a, b, tg, te block, cell, gate uint64) block {
 	j := tweak(domainGate, cell, 2*gate)
 	k := tweak(domainGate, cell, 2*gate+1)
-	wg := h.sum(a, j).xor(tg.times(a.lo & 1))
-	we := h.sum(b, k).xor(te.xor(a).times(b.lo & 1))
+	x, t := [2]block{a, b}, [2]block{j, k}
+	h.sums(x[:], t[:])
+	wg := x[0].xor(tg.times(a.lo & 1))
+	we := x[1].xor(te.xor(a).times(b.lo & 1))
 	return wg.xor(we)
 }
 

@@ -38,6 +38,7 @@ type both struct {
 	labels             [][]byte
 	tamperG, tamperE   func(wire.Step, []byte) []byte
 	session            [32]byte
+	baseG, baseE       *Base // kept by the two sides, or nil
 
 	released       []Released
 	errG, errE     error
@@ -74,12 +75,12 @@ func (b *both) between(ctx context.Context, pg, pe wire.Pipe, e *both, seed byte
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		b.errG = Garble(ctx, pg, b.session, b.spec, b.garbler, b.labels, newRNG(seed))
+		b.errG = Garble(ctx, pg, b.session, b.spec, b.garbler, b.labels, b.baseG, newRNG(seed))
 		if b.errG != nil && !reachedEnd(b.errG) {
 			cancel()
 		}
 	}()
-	b.released, b.errE = Evaluate(ctx, pe, e.session, e.spec, e.evaluator, newRNG(seed+100))
+	b.released, b.errE = Evaluate(ctx, pe, e.session, e.spec, e.evaluator, e.baseE, newRNG(seed+100))
 	if b.errE != nil && !reachedEnd(b.errE) {
 		cancel()
 	}
@@ -154,7 +155,11 @@ func (b *both) oracle(i int) Released {
 	}
 	r := Released{Pass: pass, Aggregates: make([]Value, len(s.Aggregates))}
 	for j, a := range s.Aggregates {
-		x := Value{Pass: pass && (a.Guard < 0 || v[a.Guard] >= k), Numbers: make([]int64, len(a.Values))}
+		ok := pass && (a.Guard < 0 || v[a.Guard] >= k)
+		if a.Residual {
+			ok = ok && (c == v[a.Guard] || c-v[a.Guard] >= k)
+		}
+		x := Value{Pass: ok, Numbers: make([]int64, len(a.Values))}
 		for l, p := range a.Values {
 			if x.Pass {
 				x.Numbers[l] = v[p]
@@ -201,7 +206,7 @@ func (c *circuit) plain(garbler, evaluator bitlist) bitlist {
 func typical() Spec {
 	return Spec{
 		K: 50, Complement: true, Products: []int{23, 64, 23, 64}, Guard: 0,
-		Aggregates: []Aggregate{{Values: []int{0}, Guard: -1}, {Values: []int{1}, Guard: -1}, {Values: []int{3, 2}, Guard: 2}},
+		Aggregates: []Aggregate{{Values: []int{0}, Guard: -1}, {Values: []int{1}, Guard: -1}, {Values: []int{3, 2}, Guard: 2, Residual: true}},
 		LabelBytes: 24,
 	}
 }
@@ -220,7 +225,7 @@ func mixed(r rng, s Spec, n int) *both {
 		numbers[s.Guard] = c
 		for _, a := range s.Aggregates {
 			if a.Guard >= 0 && a.Guard != s.Guard {
-				numbers[a.Guard] = r.Int64N(2 * k)
+				numbers[a.Guard] = []int64{r.Int64N(2 * k), c, c - 1, c - k, c - k + 1}[r.IntN(5)]
 			}
 		}
 		b.add(r, numbers, uint64(c+rest), uint64(c+k+r.Int64N(10)))

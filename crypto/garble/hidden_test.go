@@ -57,7 +57,7 @@ func view(t *testing.T, b *both, seedNumber byte) (l *layout, held []block, outp
 	s := r.block()
 	rows := make([]block, l.circuit.evaluator)
 	t0 := make([]block, l.circuit.evaluator)
-	in := b.spec.evaluatorInput(b.evaluator[0])
+	in := b.spec.evaluatorInput(nil, b.evaluator[0])
 	for i := range rows {
 		t0[i] = r.block()
 		rows[i] = t0[i].xor(s.times(in[i]))
@@ -66,13 +66,18 @@ func view(t *testing.T, b *both, seedNumber byte) (l *layout, held []block, outp
 	r.Read(secret[:])
 	r.Read(public[:])
 	msg := make([]byte, l.cellBytes())
-	w := &worker{hash: newHasher(bound), wires: make([]block, l.circuit.wires())}
+	w := l.newWorkers(bound)[0]
 	l.garbleCell(w, bound, garbled{cell: b.garbler[0], label: b.labels[0], rows: rows, s: s, secret: secret, public: public}, msg)
 	if _, err := l.evaluateCell(w, bound, evaluated{bits: in, rows: t0, public: public}, msg); err != nil {
 		t.Fatal(err)
 	}
 	_, _, outputs, sealed = l.parts(msg)
 	return l, w.wires, outputs, sealed
+}
+
+// output is the hash of one output label.
+func (h *hasher) output(label block, cell uint64, i int) block {
+	return h.sum(label, tweak(domainOutput, cell, uint64(i)))
 }
 
 // TestNothingInTheView looks at all an evaluator holds of a failing cell: its

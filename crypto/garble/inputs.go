@@ -12,9 +12,16 @@ func (l bitlist) appendShare(v Share, n int) bitlist {
 	return l
 }
 
-// evaluatorInput lists the evaluator's input bits of a cell.
-func (s Spec) evaluatorInput(c Cell) bitlist {
-	l := make(bitlist, 0, s.evaluatorBits())
+// pack writes the bits into the first len(l) bits of b, lowest bit of a byte
+// first, and leaves the others as they are.
+func (l bitlist) pack(b []byte) {
+	for at, x := range l {
+		b[at/8] = b[at/8]&^(1<<(at%8)) | byte(x<<(at%8))
+	}
+}
+
+// evaluatorInput appends the evaluator's input bits of a cell to l.
+func (s Spec) evaluatorInput(l bitlist, c Cell) bitlist {
 	for i, v := range c.Shares {
 		l = l.appendShare(v, s.Products[i]+shareSlack)
 	}

@@ -1,12 +1,16 @@
 package garble
 
 import (
+	"context"
 	"fmt"
+	"io"
 
 	"parley/crypto/wire"
 )
 
 const (
+	stepBase      wire.Step = "garble/0/base"
+	stepAgreed    wire.Step = "garble/0/agreed"
 	stepA         wire.Step = "garble/1/a"
 	stepB         wire.Step = "garble/2/b"
 	stepE         wire.Step = "garble/3/e"
@@ -25,6 +29,9 @@ const (
 	// maxMessage bounds a batch's messages and with them a side's memory,
 	// unless a single cell is larger.
 	maxMessage = 4 << 20
+	// stages is how many large messages a side holds: one that travels and one
+	// that is made or evaluated meanwhile.
+	stages = 2
 )
 
 // layout holds every size of a run, all from the public specification.
@@ -94,13 +101,32 @@ func (l *layout) parts(cell []byte) (tables, corrections, outputs, sealed []byte
 }
 
 // WireBytes returns how many bytes each side sends. They depend on the public
-// specification alone, which must be valid.
-func WireBytes(s Spec) (garbler, evaluator int64) {
+// specification, which must be valid, and on whether both sides keep base
+// transfers of an earlier run.
+func WireBytes(s Spec, kept bool) (garbler, evaluator int64) {
 	l := newLayout(s)
-	garbler, evaluator = pointsBytes+1, pointsBytes+sealedBytes+1
+	const idsAndEnd = 2*int64(len(noBase)) + 1
+	garbler, evaluator = idsAndEnd, idsAndEnd
+	if !kept {
+		garbler += pointsBytes
+		evaluator += pointsBytes + sealedBytes
+	}
 	for b := range l.batches {
 		garbler += int64(l.cellsBytes(b))
 		evaluator += int64(offerBytes(l.rows(b)))
 	}
 	return garbler, evaluator
+}
+
+// receive reads one message into b, which has exactly its size.
+func receive(ctx context.Context, p wire.Pipe, step wire.Step, b []byte) error {
+	r, err := p.Recv(ctx, step, int64(len(b)))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if _, err := io.ReadFull(r, b); err != nil {
+		return fmt.Errorf("message %s: %w", step, err)
+	}
+	return nil
 }

@@ -60,10 +60,10 @@ func TestBasePoints(t *testing.T) {
 }
 
 // baseTransfers runs the 128 base transfers.
-func baseTransfers(t *testing.T, r rng, s block) (*baseSender, [baseOTs]otSeed) {
+func baseTransfers(t *testing.T, r rng, s block) (*pairs, *chosen) {
 	t.Helper()
 	bound := [32]byte{3}
-	sender, a, err := newBaseSender(bound, r)
+	sender, a, err := newBaseSender(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,20 +75,21 @@ func baseTransfers(t *testing.T, r rng, s block) (*baseSender, [baseOTs]otSeed) 
 	if !ok || len(e) != sealedBytes {
 		t.Fatalf("refused, or %d bytes", len(e))
 	}
-	seeds, ok := receiver.finish(bound, e)
+	strings, ok := receiver.finish(e)
 	if !ok {
 		t.Fatal("seeds do not open")
 	}
-	return sender, seeds
+	pairs := (&sentBase{strings: sender.strings}).pairs(bound)
+	return &pairs, (&receivedBase{choices: s, strings: strings}).chosen(bound)
 }
 
 func TestBaseTransfers(t *testing.T) {
 	r := newRNG(50)
 	s := r.block()
-	sender, seeds := baseTransfers(t, r, s)
-	for i, got := range seeds {
+	sender, receiver := baseTransfers(t, r, s)
+	for i, got := range receiver.seeds {
 		x := s.bit(i)
-		if got != sender.seeds[i][x] || got == sender.seeds[i][1-x] {
+		if got != sender[i][x] || got == sender[i][1-x] {
 			t.Fatalf("transfer %d does not carry the seed chosen, alone", i)
 		}
 	}
@@ -96,12 +97,7 @@ func TestBaseTransfers(t *testing.T) {
 
 // TestSeededGroup: points come from the given randomness and from nothing else.
 func TestSeededGroup(t *testing.T) {
-	first, err := newSeededGroup(newRNG(51))
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, _ := newSeededGroup(newRNG(51))
-	other, _ := newSeededGroup(newRNG(52))
+	first, second, other := newSeededGroup([64]byte{51}), newSeededGroup([64]byte{51}), newSeededGroup([64]byte{52})
 	x := first.RandomNonZeroScalar(nil)
 	if !x.IsEqual(second.RandomNonZeroScalar(nil)) || x.IsEqual(other.RandomNonZeroScalar(nil)) || x.IsZero() {
 		t.Fatal("scalars do not follow the randomness")
@@ -117,30 +113,48 @@ func packed(r rng, n int) []byte {
 	return b
 }
 
+// offer makes a message and its rows in new buffers.
+func offer(p *pairs, bound [32]byte, batch uint64, choices []byte, n int) (msg []byte, rows []block) {
+	msg, rows = make([]byte, offerBytes(n)), make([]block, n)
+	p.offer(bound, batch, choices, msg, make([]byte, columnsBytes(n)), rows)
+	return msg, rows
+}
+
+// accept reads a message into new buffers.
+func accept(c *chosen, bound [32]byte, batch uint64, msg []byte, n int) ([]block, bool) {
+	rows := make([]block, n)
+	ok := c.accept(bound, batch, msg, make([]byte, columnsBytes(n)), rows)
+	return rows, ok
+}
+
 func at(b []byte, j int) uint64 { return uint64(b[j/8] >> (j % 8) & 1) }
 
 // TestExtension checks q_j = t_j ^ r_j*s on every row and the labels carried.
 func TestExtension(t *testing.T) {
 	r := newRNG(53)
 	s := r.block()
-	sender, seeds := baseTransfers(t, r, s)
+	sender, receiver := baseTransfers(t, r, s)
 	bound := [32]byte{3}
-	h := newHasher(bound)
 	for batch, n := range []int{1, 127, 128, 129, 1000} {
 		choices := packed(r, n)
-		msg, rows := sender.offer(bound, uint64(batch), choices, n)
-		got, ok := accept(bound, uint64(batch), &seeds, s, msg, n)
+		msg, rows := offer(sender, bound, uint64(batch), choices, n)
+		got, ok := accept(receiver, bound, uint64(batch), msg, n)
 		if !ok || len(msg) != offerBytes(n) || len(rows) != n || len(got) != n {
 			t.Fatalf("%d rows: accepted %v, %d bytes", n, ok, len(msg))
 		}
-		delta := r.block()
+		w := &worker{hash: newHasher(bound), x: make([]block, 2*n), t: make([]block, 2*n)}
+		delta, zeros, held := r.block(), make([]block, n), make([]block, n)
+		bits, corrections := make(bitlist, n), make([]byte, n*blockBytes)
 		for j := range n {
-			x := at(choices, j)
-			if got[j] != rows[j].xor(s.times(x)) {
+			bits[j] = at(choices, j)
+			if got[j] != rows[j].xor(s.times(bits[j])) {
 				t.Fatalf("row %d of %d", j, n)
 			}
-			label0, c := h.correct(got[j], s, delta, 1, uint64(j))
-			if h.choose(rows[j], c, x, 1, uint64(j)) != label0.xor(delta.times(x)) {
+		}
+		w.correct(got, s, delta, 1, zeros, corrections)
+		w.choose(rows, bits, corrections, 1, held)
+		for j := range n {
+			if held[j] != zeros[j].xor(delta.times(bits[j])) {
 				t.Fatalf("label %d of %d", j, n)
 			}
 		}
@@ -152,26 +166,26 @@ func TestExtension(t *testing.T) {
 func TestExtensionBatchesAreBound(t *testing.T) {
 	r := newRNG(54)
 	s := r.block()
-	sender, seeds := baseTransfers(t, r, s)
+	sender, receiver := baseTransfers(t, r, s)
 	bound := [32]byte{3}
-	msg, _ := sender.offer(bound, 0, packed(r, 100), 100)
-	if _, ok := accept(bound, 1, &seeds, s, msg, 100); ok {
+	msg, _ := offer(sender, bound, 0, packed(r, 100), 100)
+	if _, ok := accept(receiver, bound, 1, msg, 100); ok {
 		t.Error("accepted in another batch")
 	}
-	if _, ok := accept([32]byte{4}, 0, &seeds, s, msg, 100); ok {
+	if _, ok := accept(receiver, [32]byte{4}, 0, msg, 100); ok {
 		t.Error("accepted in another session")
 	}
 }
 
 // cheat makes the message of a receiver that uses other bits r in some
 // columns, with a check computed as well as it can.
-func cheat(sender *baseSender, choices []byte, n int, wrong map[int]int) []byte {
+func cheat(sender *pairs, choices []byte, n int, wrong map[int]int) []byte {
 	bound := [32]byte{3}
 	size := len(choices)
-	msg, _ := sender.offer(bound, 0, choices, n)
+	msg, _ := offer(sender, bound, 0, choices, n)
 	columns := make([]byte, baseOTs*size)
 	for i := range baseOTs {
-		sender.seeds[i][0].column(bound, 0, columns[i*size:(i+1)*size])
+		sender[i][0].column(bound, 0, columns[i*size:(i+1)*size])
 		if row, ok := wrong[i]; ok {
 			msg[i*size+row/8] ^= 1 << (row % 8)
 		}
@@ -186,12 +200,12 @@ func cheat(sender *baseSender, choices []byte, n int, wrong map[int]int) []byte 
 func TestCheatingReceiver(t *testing.T) {
 	r := newRNG(55)
 	s := r.block()
-	sender, seeds := baseTransfers(t, r, s)
+	sender, receiver := baseTransfers(t, r, s)
 	const n = 300
 	choices := packed(r, n)
 	for i := range baseOTs {
 		msg := cheat(sender, choices, n, map[int]int{i: i})
-		if _, ok := accept([32]byte{3}, 0, &seeds, s, msg, n); ok != (s.bit(i) == 0) {
+		if _, ok := accept(receiver, [32]byte{3}, 0, msg, n); ok != (s.bit(i) == 0) {
 			t.Fatalf("column %d, s %d: accepted %v", i, s.bit(i), ok)
 		}
 	}
@@ -199,7 +213,7 @@ func TestCheatingReceiver(t *testing.T) {
 	for i := range 40 {
 		many[3*i] = 7
 	}
-	if _, ok := accept([32]byte{3}, 0, &seeds, s, cheat(sender, choices, n, many), n); ok {
+	if _, ok := accept(receiver, [32]byte{3}, 0, cheat(sender, choices, n, many), n); ok {
 		t.Fatal("a receiver that cheats in 40 columns was accepted")
 	}
 }
@@ -273,7 +287,9 @@ func TestTranspose(t *testing.T) {
 	columns := make([]byte, baseOTs*columnBlocks(n)*blockBytes)
 	r.Read(columns)
 	size := len(columns) / baseOTs
-	for j, row := range transpose(columns, n) {
+	rows := make([]block, n)
+	transpose(columns, rows)
+	for j, row := range rows {
 		for i := range baseOTs {
 			if row.bit(i) != at(columns[i*size:], j) {
 				t.Fatalf("row %d, column %d", j, i)

@@ -50,6 +50,9 @@ func releaseCircuit(s Spec) *circuit {
 		if a.Guard != -1 {
 			ok = b.and(pass, enough(a.Guard))
 		}
+		if a.Residual {
+			ok = b.and(ok, b.residual(s, sums, a.Guard))
+		}
 		b.output(ok)
 		for _, v := range a.Values {
 			b.outputMasked(sums[v], ok)
@@ -59,6 +62,17 @@ func releaseCircuit(s Spec) *circuit {
 		b.outputMasked(word(s.evaluatorBits(), keyBits), pass)
 	}
 	return b.c
+}
+
+// residual says whether the c units of the cell less the g that an aggregate
+// rests on are none or at least K: c = g, or c >= g+K. Both signs are tested
+// with the guards, and the sum cannot wrap, as in complement.
+func (b *builder) residual(s Spec, sums [][]bit, guard int) bit {
+	width := max(len(sums[s.Guard]), len(sums[guard]))
+	c, g := extend(sums[s.Guard], width), extend(sums[guard], width)
+	none := b.and(b.geq(c, g), b.geq(g, c))
+	many := b.geq(c, b.add(g, constant(uint64(s.K), width)))
+	return b.not(b.and(b.not(none), b.not(many))) // either of the two
 }
 
 func (b *builder) outputMasked(w []bit, pass bit) {

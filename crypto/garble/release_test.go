@@ -36,16 +36,17 @@ func TestReleaseEndToEnd(t *testing.T) {
 
 func (b *both) checkWireBytes(t *testing.T) {
 	t.Helper()
-	g, e := WireBytes(b.spec)
-	sum := func(m map[wire.Step][]byte) (n int64) {
-		for _, v := range m {
-			n += int64(len(v))
-		}
-		return n
+	g, e := WireBytes(b.spec, false)
+	if total(b.sentG) != g || total(b.sentE) != e {
+		t.Fatalf("sent %d and %d bytes, WireBytes says %d and %d", total(b.sentG), total(b.sentE), g, e)
 	}
-	if sum(b.sentG) != g || sum(b.sentE) != e {
-		t.Fatalf("sent %d and %d bytes, WireBytes says %d and %d", sum(b.sentG), sum(b.sentE), g, e)
+}
+
+func total(sent map[wire.Step][]byte) (n int64) {
+	for _, m := range sent {
+		n += int64(len(m))
 	}
+	return n
 }
 
 func TestSeveralBatches(t *testing.T) {
@@ -71,7 +72,7 @@ func TestSeveralBatches(t *testing.T) {
 func (b *both) clear(t *testing.T, c *circuit, i int) Released {
 	t.Helper()
 	key := block{1, 2}
-	out := c.plain(b.spec.garblerInput(b.garbler[i], key), b.spec.evaluatorInput(b.evaluator[i]))
+	out := c.plain(b.spec.garblerInput(b.garbler[i], key), b.spec.evaluatorInput(nil, b.evaluator[i]))
 	r, got, ok := b.spec.released(out)
 	if !ok || r.Pass != (got == key) {
 		t.Fatalf("cell %d: key %v, well formed %v, pass %v", i, got, ok, r.Pass)
@@ -135,19 +136,7 @@ func TestRounding(t *testing.T) {
 func TestReleaseCircuitRandom(t *testing.T) {
 	r := newRNG(7)
 	for range 60 {
-		s := Spec{K: 1 + r.Uint32N(60), Complement: r.IntN(2) == 0, LabelBytes: 3}
-		for range 1 + r.IntN(4) {
-			s.Products = append(s.Products, []int{23, 64}[r.IntN(2)])
-		}
-		s.Guard = r.IntN(len(s.Products))
-		s.Shared = [2]int{r.IntN(len(s.Products)), r.IntN(len(s.Products))}
-		for range r.IntN(4) {
-			a := Aggregate{Guard: r.IntN(len(s.Products)+1) - 1}
-			for range 1 + r.IntN(3) {
-				a.Values = append(a.Values, r.IntN(len(s.Products)))
-			}
-			s.Aggregates = append(s.Aggregates, a)
-		}
+		s := randomSpec(r)
 		b := mixed(r, s, 35)
 		if err := b.spec.Check(); err != nil {
 			t.Fatal(err)
@@ -159,6 +148,24 @@ func TestReleaseCircuitRandom(t *testing.T) {
 			}
 		}
 	}
+}
+
+func randomSpec(r rng) Spec {
+	s := Spec{K: 1 + r.Uint32N(60), Complement: r.IntN(2) == 0, LabelBytes: 3}
+	for range 1 + r.IntN(4) {
+		s.Products = append(s.Products, []int{23, 64}[r.IntN(2)])
+	}
+	s.Guard = r.IntN(len(s.Products))
+	s.Shared = [2]int{r.IntN(len(s.Products)), r.IntN(len(s.Products))}
+	for range r.IntN(4) {
+		a := Aggregate{Guard: r.IntN(len(s.Products)+1) - 1}
+		a.Residual = a.Guard >= 0 && r.IntN(2) == 0
+		for range 1 + r.IntN(3) {
+			a.Values = append(a.Values, r.IntN(len(s.Products)))
+		}
+		s.Aggregates = append(s.Aggregates, a)
+	}
+	return s
 }
 
 // TestComplementCountsAllCells: what a side shares in other cells counts too.
@@ -202,7 +209,7 @@ func TestGateCounts(t *testing.T) {
 	}{
 		{"count", count, 69, 25, 3424, 26},
 		{"money", money, 414, 218, 22272, 125},
-		{"typical", full, 614, 306, 32968, 218},
+		{"typical", full, 706, 306, 35912, 218},
 	} {
 		l := newLayout(c.spec)
 		got := []int{l.circuit.ands, len(l.circuit.outputs), l.cellBytes(), l.circuit.evaluator}

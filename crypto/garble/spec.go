@@ -44,6 +44,10 @@ type Spec struct {
 type Aggregate struct {
 	Values []int // products to output
 	Guard  int   // product counting the units the aggregate rests on, or -1: the cell's own count
+	// Residual also asks that the units of the cell that the aggregate leaves
+	// out are none, or at least K: otherwise the cell's own numbers less the
+	// aggregate's would be those of fewer. It needs a Guard.
+	Residual bool
 }
 
 // Cell is one side's private input for one cell.
@@ -110,6 +114,9 @@ func (s Spec) checkAggregates() error {
 			if v < 0 || v >= len(s.Products) {
 				return fmt.Errorf("garble: value refers to product %d of %d", v, len(s.Products))
 			}
+		}
+		if a.Residual && a.Guard == -1 {
+			return errors.New("garble: aggregate leaves out part of the cell but has no guard")
 		}
 		if a.Guard != -1 {
 			if err := s.checkGuard(a.Guard); err != nil {
@@ -195,12 +202,15 @@ func (s Spec) bind(session [32]byte) [32]byte {
 			num(v)
 		}
 	}
-	num(int(s.K))
-	if s.Complement {
-		num(1)
-	} else {
-		num(0)
+	flag := func(x bool) {
+		if x {
+			num(1)
+		} else {
+			num(0)
+		}
 	}
+	num(int(s.K))
+	flag(s.Complement)
 	list(s.Shared[:])
 	list(s.Products)
 	num(s.Guard)
@@ -208,6 +218,7 @@ func (s Spec) bind(session [32]byte) [32]byte {
 	for _, a := range s.Aggregates {
 		list(a.Values)
 		num(a.Guard)
+		flag(a.Residual)
 	}
 	num(s.Cells)
 	num(s.LabelBytes)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parley/crypto/wire"
+	"parley/crypto/wire/wiretest"
 )
 
 // R44: bad garbled tables, labels, transfers; selective failure.
@@ -214,10 +215,14 @@ func TestR44Lengths(t *testing.T) {
 	}
 }
 
-// TestR44Noise replaces every message by random bytes, from both sides.
+// TestR44Noise replaces every message after the ids of the base by random
+// bytes, from both sides.
 func TestR44Noise(t *testing.T) {
 	r := newRNG(66)
-	noise := func(_ wire.Step, m []byte) []byte {
+	noise := func(s wire.Step, m []byte) []byte {
+		if s == stepBase || s == stepAgreed {
+			return m
+		}
 		m = make([]byte, len(m))
 		r.Read(m)
 		if len(m) == 1 {
@@ -282,7 +287,7 @@ func TestOwnInputs(t *testing.T) {
 	} {
 		b := small()
 		change(b)
-		_, err := Evaluate(t.Context(), nil, b.session, b.spec, b.evaluator, newRNG(1))
+		_, err := Evaluate(t.Context(), nil, b.session, b.spec, b.evaluator, nil, newRNG(1))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -296,26 +301,34 @@ func TestOwnInputs(t *testing.T) {
 	} {
 		b := small()
 		change(b)
-		err := Garble(t.Context(), nil, b.session, b.spec, b.garbler, b.labels, newRNG(1))
+		err := Garble(t.Context(), nil, b.session, b.spec, b.garbler, b.labels, nil, newRNG(1))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }
 
-// TestNoRandomness: a source that ends is an error of this side.
+// TestNoRandomness: a source that ends is an error of this side, before any
+// message that depends on it.
 func TestNoRandomness(t *testing.T) {
 	b := small()
 	for _, n := range []int64{0, 16, 100, 5000} {
-		_, err := Evaluate(t.Context(), nothing{}, b.session, b.spec, b.evaluator, io.LimitReader(newRNG(1), n))
+		pipe, peer := wiretest.Pair()
+		ids := wire.Sum(wire.LabelBaseAgreed, noBase[:], noBase[:])
+		for step, m := range map[wire.Step][]byte{stepBase: noBase[:], stepAgreed: ids[:16]} {
+			if err := wire.SendBytes(t.Context(), peer, step, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := Evaluate(t.Context(), pipe, b.session, b.spec, b.evaluator, nil, io.LimitReader(newRNG(1), n))
 		if err == nil || errors.Is(err, ErrFailed) {
 			t.Errorf("%d bytes of randomness: %v", n, err)
 		}
+		if len(pipe.Sent()) > 2 {
+			t.Errorf("%d bytes of randomness: messages were sent", n)
+		}
 	}
 }
-
-// nothing is a pipe that must not be used.
-type nothing struct{ wire.Pipe }
 
 // TestCancel: the end of the context is reported as such.
 func TestCancel(t *testing.T) {

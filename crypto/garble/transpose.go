@@ -3,10 +3,9 @@ package garble
 import "encoding/binary"
 
 // transpose turns 128 columns of equal size, packed lowest bit first, into
-// rows: bit i of row j is bit j of column i. Only the first n rows are kept.
-func transpose(columns []byte, n int) []block {
+// rows: bit i of row j is bit j of column i. Bits beyond the rows are dropped.
+func transpose(columns []byte, rows []block) {
 	size := len(columns) / baseOTs
-	rows := make([]block, (n+rowsPerBlock-1)/rowsPerBlock*rowsPerBlock)
 	var m [4][64]uint64 // quadrants: low or high columns, low or high rows
 	for at := 0; at < len(rows); at += rowsPerBlock {
 		for i := range 64 {
@@ -17,12 +16,11 @@ func transpose(columns []byte, n int) []block {
 		for q := range m {
 			transpose64(&m[q])
 		}
-		for j := range 64 {
-			rows[at+j] = block{m[0][j], m[2][j]}
-			rows[at+64+j] = block{m[1][j], m[3][j]}
+		for j := range min(rowsPerBlock, len(rows)-at) {
+			half := j / 64 // low or high rows
+			rows[at+j] = block{m[half][j%64], m[2+half][j%64]}
 		}
 	}
-	return rows[:n]
 }
 
 // transpose64 transposes a square of 64 bits by swapping ever smaller halves.

@@ -13,13 +13,19 @@ const (
 	benchRows  = 1_000_000
 )
 
-func benchEntries(groups int) [][]Entry {
+// benchWeights is 1,000,000 weighted rows in so many groups.
+func benchWeights(b *testing.B, set *Set, groups int, bound int64) *Arranged {
 	r := mrand.New(mrand.NewPCG(1, 1))
-	entries := make([]Entry, benchRows)
-	for i, slot := range r.Perm(benchSlots)[:benchRows] {
-		entries[i] = Entry{uint32(slot), uint32(r.IntN(groups)), 1}
-	}
-	return [][]Entry{entries}
+	slots := r.Perm(benchSlots)[:benchRows]
+	a, err := Arrange(set, benchSlots, groups, bound, func(yield func(Entry) bool) {
+		for i, slot := range slots {
+			if !yield(Entry{uint32(slot), uint32(i % groups), 1}) {
+				return
+			}
+		}
+	})
+	check(b, err)
+	return a
 }
 
 func perSet(b *testing.B, run func(b *testing.B, set *Set)) {
@@ -31,50 +37,64 @@ func perSet(b *testing.B, run func(b *testing.B, set *Set)) {
 func BenchmarkEncrypt(b *testing.B) {
 	perSet(b, func(b *testing.B, set *Set) {
 		v, _ := session(b, set, benchSlots)
-		values := make([]int64, benchSlots)
+		values := column(b, set, make([]int64, benchSlots))
 		index := 0
 		for b.Loop() {
-			check(b, v.Encrypt(context.Background(), index, values, io.Discard))
+			check(b, v.Encrypt(context.Background(), index, values, 0, io.Discard))
 			index++
 		}
 	})
 }
 
-// BenchmarkHints reports the time of dense hints for each of 10 groups.
-func BenchmarkHints(b *testing.B) {
+func benchHints(b *testing.B, groups int, bound int64) {
 	perSet(b, func(b *testing.B, set *Set) {
 		_, w := session(b, set, benchSlots)
-		products := benchEntries(10)
+		a := benchWeights(b, set, groups, bound)
+		k, err := w.Keep(0, a)
+		check(b, err)
 		for b.Loop() {
-			_, err := w.Prepare(context.Background(), 0, products, 10)
-			check(b, err)
+			check(b, w.WriteHints(context.Background(), k, a, io.Discard))
 		}
-		b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/10, "ms/group")
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/1000/float64(b.N)/float64(groups), "ms/group")
 	})
 }
 
+// BenchmarkHints reports the time of dense hints for each of 10 groups,
+// BenchmarkHints1024 that of sparse ones, c1′ included in both.
+func BenchmarkHints(b *testing.B)          { benchHints(b, 10, 10) }
+func BenchmarkHints1024(b *testing.B)      { benchHints(b, 1024, 10) }
+func BenchmarkHints1024Large(b *testing.B) { benchHints(b, 1024, 1<<30) }
+
 // BenchmarkOnline is one vector from a reader in memory, 1,000,000 weighted
-// rows in 10 groups, hints prepared.
-func BenchmarkOnline(b *testing.B) {
+// rows, with all that a later session computes: sums and answers.
+func BenchmarkOnline(b *testing.B) { benchOnline(b, 10) }
+
+// BenchmarkOnline1024 is the same for 1,024 groups.
+func BenchmarkOnline1024(b *testing.B) { benchOnline(b, 1024) }
+
+func benchOnline(b *testing.B, groups int) {
 	perSet(b, func(b *testing.B, set *Set) {
 		v, w := session(b, set, benchSlots)
 		vector := encrypt(b, v, 0, make([]int64, benchSlots))
-		h, err := w.Prepare(context.Background(), 0, benchEntries(10), 10)
-		check(b, err)
+		a := benchWeights(b, set, groups, 1)
 		for b.Loop() {
-			_, err := w.accumulate(context.Background(), 0, bytes.NewReader(vector), h.plan)
+			w.used = map[int]bool{}
+			k, err := w.Keep(0, a)
+			check(b, err)
+			_, err = w.Multiply(context.Background(), 0, bytes.NewReader(vector), []Product{{a, k}})
 			check(b, err)
 		}
 	})
 }
 
-// BenchmarkCell is re-randomising, masking and scaling one cell.
-func BenchmarkCell(b *testing.B) {
+// BenchmarkFold is the value holder's part of one cell.
+func BenchmarkFold(b *testing.B) {
 	perSet(b, func(b *testing.B, set *Set) {
-		_, w := session(b, set, 10)
-		hint, beta := set.newPoly(), make([]uint64, len(set.primes))
+		v, _ := session(b, set, 10)
+		hint := make([]byte, set.HintSize())
 		for b.Loop() {
-			w.cell(0, 0, hint, beta)
+			_, err := v.Fold(context.Background(), hint)
+			check(b, err)
 		}
 	})
 }

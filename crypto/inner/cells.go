@@ -6,33 +6,18 @@ import (
 	"github.com/tuneinsight/lattigo/v5/ring"
 )
 
-// cell re-randomises one hint and its β and masks the result. u, e0, e1 and r
-// are fresh for every cell, also for cells of equal weights: with the same u
+// seal writes c1′ of one cell, ⌊2^κ·c1/Q⌉ with c1 = hint + a_pk·u + e1. u and e1
+// are drawn for every cell, also for cells of equal weights: with the same u
 // the value holder could subtract one c1 from another and see the difference
 // of two hints.
-func (w *Weights) cell(index, cell int, hint poly, beta []uint64) Cell {
+func (w *Weights) seal(k *Kept, cell int, hint poly, dst []byte) {
 	s := w.set
-	x := privateXOF(w.noise, "cell", s, index, cell)
-	u := make([]int8, s.n)
-	x.ternary(u)
-	if !w.blind {
-		clear(u)
-	}
+	u, x := k.mask(cell, w.blind)
 	c1 := w.blinded(hint, u, x)
 	width := s.kappa / 8
-	out := make([]byte, s.CellSize())
-	for k := range s.n {
-		put(out[k*width:(k+1)*width], s.toKappa(func(i int) uint64 { return c1[i][k] }))
+	for n := range s.n {
+		put(dst[n*width:(n+1)*width], s.toKappa(func(i int) uint64 { return c1[i][n] }))
 	}
-
-	c0 := w.constantTerm(beta, u, x.gaussian())
-	r := uint128{x.word(), x.word()}.low(s.kappa)
-	if !w.pad {
-		r = uint128{}
-	}
-	y := s.toKappa(func(i int) uint64 { return c0[i] }).add(r).low(s.kappa)
-	put(out[s.n*width:], y)
-	return Cell{Bytes: out, Share: s.top(uint128{}.sub(r).low(s.kappa))}
 }
 
 // blinded is c1 = hint + a_pk·u + e1.
@@ -52,6 +37,23 @@ func (w *Weights) blinded(hint poly, u []int8, x *xof) poly {
 		}
 	}
 	return c1
+}
+
+// answer is y = ⌊2^κ·c0/Q⌉ + r of one cell. e0 and r are fresh in every session:
+// r makes y a one-time pad, whatever was answered with the same u before.
+func (w *Weights) answer(product, cell int, k *Kept, beta []uint64) Answer {
+	s := w.set
+	u, _ := k.mask(cell, w.blind)
+	x := privateXOF(w.noise, "answer", s, k.index, product, cell)
+	c0 := w.constantTerm(beta, u, x.gaussian())
+	r := uint128{x.word(), x.word()}.low(s.kappa)
+	if !w.pad {
+		r = uint128{}
+	}
+	y := s.toKappa(func(i int) uint64 { return c0[i] }).add(r).low(s.kappa)
+	out := make([]byte, s.AnswerSize())
+	put(out, y)
+	return Answer{Bytes: out, Share: s.top(uint128{}.sub(r).low(s.kappa))}
 }
 
 // constantTerm is c0 = β + (b_pk·u)[0] + e0, one residue a prime. Only this

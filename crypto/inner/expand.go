@@ -9,10 +9,11 @@ import (
 )
 
 // Seed derives the public seed of one alignment and parameter set from the
-// alignment's transcript hash and the nonces of the value holder and the
-// weight holder, in this order. Both sides compute it; nobody sends it.
-func Seed(set *Set, transcript, nonceV, nonceW [32]byte) [32]byte {
-	return wire.Sum(wire.LabelInnerSeed, transcript[:], nonceV[:], nonceW[:], []byte(set.name))
+// alignment's transcript hash. Both sides compute it; nobody sends it. The
+// transcript covers the alignment's session, and with it a nonce of either
+// side, so that neither side alone chose the elements that follow from it.
+func Seed(set *Set, transcript [32]byte) [32]byte {
+	return wire.Sum(wire.LabelInnerSeed, transcript[:], []byte(set.name))
 }
 
 // xof is AES-256 in counter mode from zero under a key that a labelled hash

@@ -2,7 +2,6 @@ package inner
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,7 +22,7 @@ func (c *counter) Read(b []byte) (int, error) {
 // TestExample is the example at the head of INNER.md, to the byte.
 func TestExample(t *testing.T) {
 	set := setNamed(t, "narrow")
-	seed := Seed(set, [32]byte{1}, [32]byte{2}, [32]byte{3})
+	seed := Seed(set, [32]byte{1})
 	v, err := NewValues(set, 4, seed, &counter{})
 	check(t, err)
 	w, err := NewWeights(set, 4, seed, &counter{})
@@ -33,9 +32,7 @@ func TestExample(t *testing.T) {
 	header := bytes.Clone(head.Bytes())
 	check(t, w.ReadHeader(&head))
 	vector := encrypt(t, v, 0, []int64{10, -20, 30, 40})
-	products := [][]Entry{{{0, 0, 1}, {1, 1, 2}, {2, 0, 3}}}
-	cells, err := w.Multiply(context.Background(), 0, bytes.NewReader(vector), products, 2)
-	check(t, err)
+	cells := multiply(t, w, 0, vector, [][]Entry{{{0, 0, 1}, {1, 1, 2}, {2, 0, 3}}}, 2)
 
 	a := set.newPoly()
 	set.blockElement(seed, 0, 0, a)
@@ -48,18 +45,18 @@ func TestExample(t *testing.T) {
 		fmt.Sprint("vector ", len(vector), " ", hash(vector)),
 	}
 	for g, c := range cells[0] {
-		share, err := v.Open(c.Bytes)
-		check(t, err)
-		got = append(got, fmt.Sprint("cell ", g, " ", len(c.Bytes), " ", hash(c.Bytes), " V ", share.Lo, " W ", c.Share.Lo, " sum ", Combine(set, share, c.Share)))
+		share := open(t, v, c)
+		got = append(got, fmt.Sprint("cell ", g, " ", len(c.hint), " ", hash(c.hint), " ", hex.EncodeToString(c.y),
+			" V ", share.Lo, " W ", c.share.Lo, " sum ", Combine(set, share, c.share)))
 	}
 	want := []string{
-		"seed 54f1a29ddcdd0220",
-		"a_pk [8909301200339860 5263894088508235]",
-		"a_0,0 [3906793539134532 681282503315809]",
-		"header 13568 8323b1d9a1a5e908",
-		"vector 13568 84a15303d3cdb56b",
-		"cell 0 10245 517ad94f38c4abd7 V 44051497 W 23058166 sum 100",
-		"cell 1 10245 b170b92690263e48 V 6475765 W 60632778 sum -40",
+		"seed 8631ed9d6df00f21",
+		"a_pk [565492034019457 6905019367682121]",
+		"a_0,0 [5601790857037440 567007480474262]",
+		"header 13568 5df6d1087a145be1",
+		"vector 13568 7bea33e40be1f0f1",
+		"cell 0 10240 39f6fac1e5f2dc5b ae05a5b8d6 V 7029769 W 60079894 sum 100",
+		"cell 1 10240 547a40f1b766942e 879846353f V 7883404 W 59225139 sum -40",
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d lines, want %d", len(got), len(want))

@@ -3,172 +3,174 @@ package inner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
+	"sync"
 
 	"github.com/tuneinsight/lattigo/v5/ring"
 )
 
-// Hints is what the weight holder computes from its weights alone, before or
-// without any value: hint_g = Σ_j M_{g,j}·a_j for every cell, with the
-// entries in order. It may be kept and used in later sessions of the same
-// alignment, seed, parameter set and vector index while the dataset version
-// and the weights stay the same. It is as secret as the weights.
-type Hints struct {
-	set   *Set
-	slots int
-	seed  [32]byte
-	index int
-	plan  *layout
-	polys [][]poly // [batch][cell in batch]
-}
+// batchBytes is what one processor holds of hints at a time.
+const batchBytes = 32 << 20
 
-// Size is the memory in bytes that the hints hold: 8·N·L a cell and 16 an
-// entry.
-func (h *Hints) Size() int64 {
-	return int64(h.plan.cells)*int64(8*h.set.n*len(h.set.primes)) + 16*int64(len(h.plan.terms))
-}
+// transformCost is a transform of a mask and its product with a block, counted
+// in shifted additions (measured: 23 for narrow, 24 for wide).
+const transformCost = 24
 
-// Prepare computes the hints of the products for one vector index. Multiply
-// does the same in batches without keeping them.
-func (w *Weights) Prepare(ctx context.Context, index int, products [][]Entry, groups int) (*Hints, error) {
-	p, err := w.arrange(products, groups)
-	if err != nil {
-		return nil, err
-	}
-	h := &Hints{set: w.set, slots: w.slots, seed: w.seed, index: index, plan: p, polys: make([][]poly, p.batches)}
-	err = parallel(ctx, p.batches, runtime.GOMAXPROCS(0), func(batch int) (err error) {
-		h.polys[batch], err = w.hintBatch(ctx, index, p, batch)
+// HintsSize is the size in bytes of what WriteHints writes.
+func (w *Weights) HintsSize(a *Arranged) int64 { return int64(a.groups) * w.set.HintSize() }
+
+// WriteHints computes hint_g = Σ_j M_{g,j}·a_j for every group and writes c1′, the
+// hint hidden under the kept u and e1, group after group. It needs nothing of
+// the value holder. The same k and weights always give the same bytes.
+func (w *Weights) WriteHints(ctx context.Context, k *Kept, a *Arranged, out io.Writer) error {
+	if err := w.fits(a); err != nil {
 		return err
-	})
-	if err != nil {
-		return nil, err
 	}
-	return h, nil
+	if k.seed != w.seed || k.set != w.set || k.groups != a.groups {
+		return errors.New("inner: what was kept belongs to other weights or to another alignment")
+	}
+	workers := runtime.GOMAXPROCS(0)
+	perBatch := max(1, min(w.cellsPerBatch(a), (a.groups+workers-1)/workers))
+	size := int(w.set.HintSize())
+	var (
+		writing sync.WaitGroup // one wave is written while the next is computed
+		failed  error
+	)
+	for first := 0; first < a.groups; first += perBatch * workers {
+		wave := min(perBatch*workers, a.groups-first)
+		buf := make([]byte, wave*size)
+		err := parallel(ctx, (wave+perBatch-1)/perBatch, workers, func(b int) error {
+			from := b * perBatch
+			to := min(from+perBatch, wave)
+			return w.hintBatch(ctx, k, a, first+from, first+to, buf[from*size:to*size])
+		})
+		writing.Wait()
+		if err := errors.Join(err, failed); err != nil {
+			return err
+		}
+		writing.Go(func() {
+			if _, err := out.Write(buf); err != nil {
+				failed = fmt.Errorf("inner: writing hints: %w", err)
+			}
+		})
+	}
+	writing.Wait()
+	return failed
 }
 
-// MultiplyPrepared is Multiply with hints from Prepare: the online part. Every
-// use re-randomises afresh.
-func (w *Weights) MultiplyPrepared(ctx context.Context, vector io.Reader, h *Hints) ([][]Cell, error) {
-	if h.set != w.set || h.slots != w.slots || h.seed != w.seed {
-		return nil, errors.New("inner: the hints belong to another alignment or parameter set")
+func (w *Weights) cellsPerBatch(a *Arranged) int {
+	polySize := 8 * w.set.n * len(w.set.primes)
+	if a.sparse() && a.smallRoom() == 0 {
+		polySize *= 2 // sums of two words
 	}
-	return w.run(ctx, h.index, vector, h.plan, func(batch int) ([]poly, error) { return h.polys[batch], nil })
+	return batchBytes / polySize
 }
 
 // sparse tells which of two ways to compute hints: an addition per entry, or a
-// transform per cell and block, worth about 8 additions. It looks at declared
-// sizes only: a choice by the data would show in the time taken.
-func (w *Weights) sparse(groups int) bool { return min(w.slots, w.set.n) < 8*groups }
-
-// hintBatch returns the hints of one batch of cells, as coefficients. Where
-// there are fewer batches than processors the blocks are shared out too.
-func (w *Weights) hintBatch(ctx context.Context, index int, p *layout, batch int) ([]poly, error) {
-	count := min(p.perBatch, p.cells-batch*p.perBatch)
-	parts := min(max(1, runtime.GOMAXPROCS(0)/p.batches), p.blocks)
-	sums := make([][]poly, parts)
-	err := parallel(ctx, parts, parts, func(part int) error {
-		hints := make([]poly, count)
-		for i := range hints {
-			hints[i] = w.set.newPoly()
-		}
-		sums[part] = hints
-		from, to := part*p.blocks/parts, (part+1)*p.blocks/parts
-		return w.addBlocks(ctx, index, p, batch, from, to, hints)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, more := range sums[1:] {
-		for c := range more {
-			for i, r := range w.set.ring.SubRings {
-				r.Add(sums[0][c][i], more[c][i], sums[0][c][i])
-			}
-		}
-	}
-	return sums[0], nil
+// transform per cell and block. It looks at declared sizes only: a choice by
+// the data would show in the time taken.
+func (a *Arranged) sparse() bool {
+	return len(a.entries)/transformCost < a.groups*a.blocks
 }
 
-func (w *Weights) addBlocks(ctx context.Context, index int, p *layout, batch, from, to int, hints []poly) error {
-	a, mask := w.set.newPoly(), w.set.newPoly()
-	sparse := w.sparse(p.groups)
-	for j := from; j < to; j++ {
-		w.set.blockElement(w.seed, index, j, a)
-		terms := p.bucket(batch, j)
-		if sparse {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			for _, t := range terms {
-				w.addShifted(hints[int(t.cell)-batch*p.perBatch], a, int(t.slot)-j*w.set.n, t.weight)
-			}
-			continue
-		}
-		w.set.ntt(a)
-		w.set.toMont(a)
-		for c := range hints {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			terms = w.mask(mask, terms, uint32(batch*p.perBatch+c), j)
-			w.addDense(hints[c], a, mask)
-		}
+// hintBatch writes c1′ of the cells from … to−1.
+func (w *Weights) hintBatch(ctx context.Context, k *Kept, a *Arranged, from, to int, dst []byte) error {
+	compute := w.denseHints
+	if a.sparse() {
+		compute = w.sparseHints
 	}
-	if !sparse {
-		for _, h := range hints {
-			w.set.intt(h)
+	hints, err := compute(ctx, k.index, a, from, to)
+	if err != nil {
+		return err
+	}
+	size := int(w.set.HintSize())
+	for i, hint := range hints {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
+		w.seal(k, from+i, hint, dst[i*size:(i+1)*size])
 	}
 	return nil
 }
 
-// mask writes M = Σ w_i·X^{−i} of one cell and block, X^{−i} = −X^{N−i}, and
-// returns the terms of the cells after it. An empty mask is transformed like
-// any other.
-func (w *Weights) mask(m poly, terms []term, cell uint32, block int) []term {
-	for i := range m {
-		clear(m[i])
+// denseHints is a transform of one mask a cell and block.
+func (w *Weights) denseHints(ctx context.Context, index int, a *Arranged, from, to int) ([]poly, error) {
+	hints := make([]poly, to-from)
+	for c := range hints {
+		hints[c] = w.set.newPoly()
 	}
-	n := w.set.n
-	used := 0
-	for used < len(terms) && terms[used].cell == cell {
-		t := terms[used]
-		used++
-		at := int(t.slot) - block*n
-		for i, p := range w.set.consts.prime {
-			v := p.mulSigned(t.weight, w.set.consts.oneM[i])
-			if at == 0 {
+	block, mask := w.set.newPoly(), w.set.newPoly()
+	var sorter byCell
+	for j := range a.blocks {
+		w.set.blockElement(w.seed, index, j, block)
+		w.set.ntt(block)
+		w.set.toMont(block)
+		sorter.sort(a.of(j), from, to)
+		for c, hint := range hints {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			w.mask(mask, sorter.cell(c))
+			w.set.ntt(mask)
+			for i, r := range w.set.ring.SubRings {
+				r.MulCoeffsMontgomeryThenAdd(mask[i], block[i], hint[i])
+			}
+		}
+	}
+	for _, hint := range hints {
+		w.set.intt(hint)
+	}
+	return hints, nil
+}
+
+// mask writes M = Σ w_i·X^{−i} of one cell and block, X^{−i} = −X^{N−i}. An empty
+// mask is transformed like any other.
+func (w *Weights) mask(m poly, entries []Entry) {
+	n := uint32(w.set.n)
+	for i, p := range w.set.consts.prime {
+		clear(m[i])
+		for _, e := range entries {
+			v := p.mulSigned(e.Weight, w.set.consts.oneM[i])
+			if at := e.Slot & (n - 1); at == 0 {
 				m[i][0] = ring.CRed(m[i][0]+v, p.q)
 			} else {
 				m[i][n-at] = ring.CRed(m[i][n-at]+p.q-v, p.q)
 			}
 		}
 	}
-	return terms[used:]
 }
 
-// addDense adds mask·a to a transformed hint.
-func (w *Weights) addDense(hint, aM, mask poly) {
-	w.set.ntt(mask)
-	for i, r := range w.set.ring.SubRings {
-		r.MulCoeffsMontgomeryThenAdd(mask[i], aM[i], hint[i])
+// byCell puts entries in order of their cell, over and over in the same memory.
+type byCell struct {
+	entries []Entry
+	start   []int
+}
+
+// sort takes the entries of the cells from … to−1.
+func (b *byCell) sort(entries []Entry, from, to int) {
+	b.start = append(b.start[:0], make([]int, to-from+2)...)
+	in := func(e Entry) int { return int(e.Group) - from }
+	for _, e := range entries {
+		if c := in(e); uint(c) < uint(to-from) {
+			b.start[c+2]++
+		}
+	}
+	for c := 2; c < len(b.start); c++ {
+		b.start[c] += b.start[c-1]
+	}
+	if n := b.start[len(b.start)-1]; cap(b.entries) < n {
+		b.entries = make([]Entry, n)
+	}
+	b.entries = b.entries[:b.start[len(b.start)-1]]
+	for _, e := range entries {
+		if c := in(e); uint(c) < uint(to-from) {
+			b.entries[b.start[c+1]] = e
+			b.start[c+1]++
+		}
 	}
 }
 
-// addShifted adds weight·X^{−at}·a to a hint of coefficients: coefficient k
-// receives a[k+at], and −a[k+at−N] past the end.
-func (w *Weights) addShifted(hint, a poly, at int, weight int64) {
-	n := w.set.n
-	for i, p := range w.set.consts.prime {
-		v := p.mulSigned(weight, w.set.consts.montM[i])
-		addScaled(hint[i][:n-at], a[i][at:], v, p)
-		addScaled(hint[i][n-at:], a[i][:at], ring.CRed(p.q-v, p.q), p)
-	}
-}
-
-// addScaled adds v·a to h, v in Montgomery form; h and a are of equal length.
-func addScaled(h, a []uint64, v uint64, p primeData) {
-	for k := range h {
-		h[k] = reduceSmall(h[k]+ring.MRedLazy(a[k], v, p.q, p.mred), p.q)
-	}
-}
+// cell is the entries of the c-th cell sorted.
+func (b *byCell) cell(c int) []Entry { return b.entries[b.start[c]:b.start[c+1]] }

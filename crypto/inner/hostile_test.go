@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -17,7 +18,13 @@ func TestForgedCiphertexts(t *testing.T) {
 	const slots = 5000
 	v, w := session(t, set, slots)
 	good := encrypt(t, v, 0, make([]int64, slots))
-	one := [][]Entry{{{0, 0, 1}}}
+	one := arrange(t, set, slots, 1, []Entry{{0, 0, 1}})
+	times := func(w *Weights, index int, vector []byte) error {
+		k, err := w.Keep(index, one)
+		check(t, err)
+		_, err = w.Multiply(ctx, index, bytes.NewReader(vector), []Product{{one, k}})
+		return err
+	}
 
 	second := int(set.polySize()) // start of block 1
 	tooLarge := bytes.Clone(good)
@@ -37,7 +44,7 @@ func TestForgedCiphertexts(t *testing.T) {
 		{"all ones", "inner: vector 6: block 0: coefficient not below its prime", bytes.Repeat([]byte{255}, len(good))},
 	}
 	for i, c := range cases {
-		_, err := w.Multiply(ctx, i+1, bytes.NewReader(c.bytes), one, 1)
+		err := times(w, i+1, c.bytes)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
@@ -55,13 +62,16 @@ func TestForgedCiphertexts(t *testing.T) {
 		if err := fresh.ReadHeader(bytes.NewReader(b)); err == nil || err.Error() != want {
 			t.Errorf("header: %v, want %s", err, want)
 		}
-		if _, err := fresh.Multiply(ctx, 0, bytes.NewReader(good), one, 1); err == nil || err.Error() != "inner: the header was not read" {
+		if err := times(fresh, 0, good); err == nil || err.Error() != "inner: the header was not read" {
 			t.Errorf("product without a header: %v", err)
 		}
 	}
-	for _, size := range []int64{0, v.CellSize() - 1, v.CellSize() + 1} {
-		if _, err := v.Open(make([]byte, size)); err == nil {
-			t.Errorf("a cell of %d bytes was opened", size)
+	for _, d := range []int64{-1, 1} {
+		if _, err := v.Fold(ctx, make([]byte, set.HintSize()+d)); err == nil {
+			t.Errorf("a hint %d bytes too long was taken", d)
+		}
+		if _, err := v.Open(Folded{}, make([]byte, set.AnswerSize()+d)); err == nil {
+			t.Errorf("an answer %d bytes too long was opened", d)
 		}
 	}
 }
@@ -94,16 +104,20 @@ func TestIndexIsUsedOnce(t *testing.T) {
 	set := setNamed(t, "narrow")
 	v, w := session(t, set, 10)
 	failing := writerFunc(func([]byte) (int, error) { return 0, errors.New("cut") })
-	if err := v.Encrypt(ctx, 3, make([]int64, 10), failing); err == nil {
+	zeros := column(t, set, make([]int64, 10))
+	if err := v.Encrypt(ctx, 3, zeros, 0, failing); err == nil {
 		t.Fatal("the cut was not reported")
 	}
 	const want = "inner: vector 3 was already used in this session"
-	if err := v.Encrypt(ctx, 3, make([]int64, 10), &bytes.Buffer{}); err == nil || err.Error() != want {
+	if err := v.Encrypt(ctx, 3, zeros, 0, &bytes.Buffer{}); err == nil || err.Error() != want {
 		t.Errorf("second encryption: %v", err)
 	}
 	b := encrypt(t, v, 4, make([]int64, 10))
+	none := arrange(t, set, 10, 1, nil)
 	for i := range 2 {
-		_, err := w.Multiply(ctx, 3, bytes.NewReader(b), [][]Entry{nil}, 1)
+		k, err := w.Keep(3, none)
+		check(t, err)
+		_, err = w.Multiply(ctx, 3, bytes.NewReader(b), []Product{{none, k}})
 		if i == 0 && err != nil || i == 1 && (err == nil || err.Error() != want) {
 			t.Errorf("product %d: %v", i, err)
 		}
@@ -117,29 +131,62 @@ func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 func TestRefusedInputs(t *testing.T) {
 	ctx := context.Background()
 	set := setNamed(t, "narrow")
-	v, w := session(t, set, 10)
-	for _, values := range [][]int64{make([]int64, 9), {1 << 22, 9: 0}, {-1 << 22, 9: 0}, {math.MinInt64, 9: 0}} {
-		if err := v.Encrypt(ctx, 0, values, &bytes.Buffer{}); err == nil {
-			t.Errorf("values %v were taken", values)
+	v, _ := session(t, set, 10)
+	for n, values := range [][]int64{{1 << 22, 9: 0}, {-1 << 22, 9: 0}, {math.MinInt64, 9: 0}, make([]int64, 9)} {
+		want := "inner: a value is outside the range of parameter set narrow"
+		if len(values) != 10 {
+			want = "inner: the values are laid out for another parameter set, number of slots or groups"
+		}
+		if err := v.Encrypt(ctx, n, column(t, set, values), 0, &bytes.Buffer{}); err == nil || err.Error() != want {
+			t.Errorf("values %v: %v", values, err)
 		}
 	}
-	b := encrypt(t, v, 0, make([]int64, 10)) // refusals leave the index free
 	over := set.MaxWeight().Int64() + 1
-	for want, entries := range map[string][]Entry{
-		"inner: an entry is outside the agreed slots or groups":                     {{10, 0, 1}},
-		"inner: an entry is outside the agreed slots or groups ":                    {{0, 2, 1}},
-		"inner: a cell's weights exceed the noise budget of parameter set narrow":   {{0, 0, over}},
-		"inner: a cell's weights exceed the noise budget of parameter set narrow ":  {{0, 1, 5 - over}, {1, 1, 5}},
-		"inner: a cell's weights exceed the noise budget of parameter set narrow  ": {{0, 1, math.MinInt64}},
+	const outside, budget = "inner: an entry is outside the agreed slots or groups", "inner: a cell's weights exceed the noise budget of parameter set narrow"
+	for _, c := range []struct {
+		want    string
+		bound   int64
+		entries []Entry
+	}{
+		{outside, 1, []Entry{{10, 0, 1}}},
+		{outside, 1, []Entry{{0, 2, 1}}},
+		{budget, over, []Entry{{0, 0, over}}},
+		{budget, over, []Entry{{0, 1, 5 - over}, {1, 1, 5}}},
+		{"inner: a weight exceeds its declared bound", 1, []Entry{{0, 1, 2}}},
+		{"inner: a weight exceeds its declared bound", 1, []Entry{{0, 1, -2}}},
+		{"inner: a weight exceeds its declared bound", math.MaxInt64, []Entry{{0, 1, math.MinInt64}}},
+		{"inner: number of groups or declared bound out of range", -1, nil},
 	} {
-		if _, err := w.Multiply(ctx, 0, bytes.NewReader(b), [][]Entry{entries}, 2); err == nil || err.Error() != string(bytes.TrimSpace([]byte(want))) {
-			t.Errorf("%v: %v, want %s", entries, err, want)
+		if _, err := Arrange(set, 10, 2, c.bound, slices.Values(c.entries)); err == nil || err.Error() != c.want {
+			t.Errorf("%v: %v, want %s", c.entries, err, c.want)
 		}
+	}
+	if _, err := Arrange(set, 10, 2, over-1, slices.Values([]Entry{{0, 0, over - 1}})); err != nil {
+		t.Errorf("weights at the budget: %v", err)
 	}
 	for _, groups := range []int{0, -1, maxCells + 1} {
-		if _, err := w.Multiply(ctx, 0, bytes.NewReader(b), [][]Entry{nil}, groups); err == nil {
+		if _, err := Arrange(set, 10, groups, 1, slices.Values([]Entry{})); err == nil {
 			t.Errorf("%d groups were taken", groups)
 		}
+	}
+	for _, e := range []Entry{{10, 0, 1}, {0, 2, 1}} {
+		if _, err := NewColumns(set, 10, 2, slices.Values([]Entry{e})); err == nil || err.Error() != outside {
+			t.Errorf("value %v: %v", e, err)
+		}
+	}
+	reads := 0
+	grows := func(yield func(Entry) bool) { // another list at every reading
+		for reads++; ; {
+			for range reads {
+				if !yield(Entry{}) {
+					return
+				}
+			}
+			return
+		}
+	}
+	if _, err := Arrange(set, 10, 1, 1, grows); !errors.Is(err, errChanged) {
+		t.Errorf("a list that grows: %v", err)
 	}
 }
 
@@ -148,14 +195,17 @@ func TestCancellation(t *testing.T) {
 	v, w := session(t, set, 10)
 	ctx, cancel := context.WithCancel(context.Background())
 	b := encrypt(t, v, 0, make([]int64, 10))
+	a := arrange(t, set, 10, 1, nil)
+	k, err := w.Keep(0, a)
+	check(t, err)
 	cancel()
-	if err := v.Encrypt(ctx, 1, make([]int64, 10), &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
+	if err := v.Encrypt(ctx, 1, column(t, set, make([]int64, 10)), 0, &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Encrypt: %v", err)
 	}
-	if _, err := w.Multiply(ctx, 0, bytes.NewReader(b), [][]Entry{nil}, 1); !errors.Is(err, context.Canceled) {
+	if _, err := w.Multiply(ctx, 0, bytes.NewReader(b), []Product{{a, k}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Multiply: %v", err)
 	}
-	if _, err := w.Prepare(ctx, 0, [][]Entry{nil}, 1); !errors.Is(err, context.Canceled) {
-		t.Errorf("Prepare: %v", err)
+	if err := w.WriteHints(ctx, k, a, &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("WriteHints: %v", err)
 	}
 }

@@ -3,52 +3,11 @@ package inner
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"math/big"
 	mrand "math/rand/v2"
+	"slices"
 	"testing"
 )
-
-// session is both halves of a run, with the header passed on.
-func session(t testing.TB, set *Set, slots int) (*Values, *Weights) {
-	t.Helper()
-	seed := Seed(set, [32]byte{1}, [32]byte{2}, [32]byte{3})
-	v, err := NewValues(set, slots, seed, rand.Reader)
-	check(t, err)
-	w, err := NewWeights(set, slots, seed, rand.Reader)
-	check(t, err)
-	var head bytes.Buffer
-	check(t, v.WriteHeader(&head))
-	if int64(head.Len()) != v.HeaderSize() {
-		t.Fatalf("header of %d bytes, %d declared", head.Len(), v.HeaderSize())
-	}
-	check(t, w.ReadHeader(&head))
-	return v, w
-}
-
-func check(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func encrypt(t testing.TB, v *Values, index int, values []int64) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	check(t, v.Encrypt(context.Background(), index, values, &b))
-	if int64(b.Len()) != v.VectorSize() {
-		t.Fatalf("vector of %d bytes, %d declared", b.Len(), v.VectorSize())
-	}
-	return b.Bytes()
-}
-
-func setNamed(t testing.TB, name string) *Set {
-	t.Helper()
-	s, err := ByName(name)
-	check(t, err)
-	return s
-}
 
 // oracle is Σ w·f of every product and group in big integers.
 func oracle(values []int64, products [][]Entry, groups int) [][]*big.Int {
@@ -66,16 +25,16 @@ func oracle(values []int64, products [][]Entry, groups int) [][]*big.Int {
 	return sums
 }
 
-func compare(t *testing.T, v *Values, set *Set, cells [][]Cell, want [][]*big.Int) {
+func compare(t *testing.T, v *Values, set *Set, cells [][]cell, want [][]*big.Int) {
 	t.Helper()
 	for p := range want {
 		for g := range want[p] {
-			share, err := v.Open(cells[p][g].Bytes)
-			check(t, err)
-			if got := Combine(set, share, cells[p][g].Share); !want[p][g].IsInt64() || got != want[p][g].Int64() {
+			c := cells[p][g]
+			share := open(t, v, c)
+			if got := Combine(set, share, c.share); !want[p][g].IsInt64() || got != want[p][g].Int64() {
 				t.Fatalf("product %d group %d: got %d, want %v", p, g, got, want[p][g])
 			}
-			if bound := uint(set.ShareBits()); share.wide().shr(bound) != (uint128{}) || cells[p][g].Share.wide().shr(bound) != (uint128{}) {
+			if bound := uint(set.ShareBits()); share.wide().shr(bound) != (uint128{}) || c.share.wide().shr(bound) != (uint128{}) {
 				t.Fatal("a share has more than t+3 bits")
 			}
 		}
@@ -93,7 +52,7 @@ func randomCase(r *mrand.Rand, set *Set, slots, groups, products int, maxF, maxW
 	lists := make([][]Entry, products)
 	for p := range lists {
 		for i := range slots {
-			if r.IntN(3) > 0 {
+			if i == 0 || r.IntN(3) > 0 {
 				lists[p] = append(lists[p], Entry{uint32(i), uint32(r.IntN(groups)), r.Int64N(2*maxW+1) - maxW})
 			}
 		}
@@ -108,23 +67,29 @@ func TestSumsEqualBigIntegers(t *testing.T) {
 		set                     string
 		slots, groups, products int
 		maxF, maxW              int64
+		sparse                  bool
 	}{
-		{"narrow", 5000, 3, 2, 100, 7},        // dense
-		{"narrow", 5000, 300, 2, 100, 7},      // sparse
-		{"narrow", 1, 1, 1, 1 << 21, 1},       // one slot
-		{"narrow", 2048, 2, 1, 1, 1000},       // exactly one block
-		{"wide", 9000, 3, 2, 1 << 40, 1 << 8}, // money
-		{"wide", 3000, 380, 1, 1 << 40, 1 << 8},
-		{"large", 10000, 2, 1, 1 << 8, 1 << 40},
-		{"large", 1500, 190, 1, 1 << 8, 1 << 40},
+		{"narrow", 50_000, 3, 2, 100, 7, false},
+		{"narrow", 5000, 300, 2, 100, 7, true},
+		{"narrow", 40_000, 60, 1, 100, 100, true}, // more products than a word holds
+		{"narrow", 1, 1, 1, 1 << 21, 1, true},
+		{"narrow", 2048, 2, 1, 1, 1000, false}, // exactly one block
+		{"wide", 9000, 3, 2, 1 << 40, 1 << 8, false},
+		{"wide", 3000, 380, 1, 1 << 40, 1 << 8, true},
+		{"wide", 3000, 380, 1, 1 << 40, 1, true},
+		{"large", 10000, 2, 1, 1 << 8, 1 << 40, false},
+		{"large", 1500, 190, 1, 1 << 8, 1 << 40, true},
+		{"large", 1500, 190, 1, 1 << 40, 5, true},
 	}
 	r := mrand.New(mrand.NewPCG(1, 2))
 	for _, c := range cases {
 		set := setNamed(t, c.set)
 		v, w := session(t, set, c.slots)
 		values, products := randomCase(r, set, c.slots, c.groups, c.products, c.maxF, c.maxW)
-		cells, err := w.Multiply(context.Background(), 4, bytes.NewReader(encrypt(t, v, 4, values)), products, c.groups)
-		check(t, err)
+		if a := arrange(t, set, c.slots, c.groups, products[0]); a.sparse() != c.sparse {
+			t.Errorf("%+v: sparse is %t", c, a.sparse())
+		}
+		cells := multiply(t, w, 4, encrypt(t, v, 4, values), products, c.groups)
 		compare(t, v, set, cells, oracle(values, products, c.groups))
 	}
 }
@@ -136,47 +101,62 @@ func TestLargestSums(t *testing.T) {
 		top := set.MaxSum().Int64()
 		values := []int64{top, -top}
 		products := [][]Entry{{{0, 0, 1}, {1, 1, 1}, {0, 2, -1}, {0, 3, 1}, {1, 3, 1}}}
-		cells, err := w.Multiply(context.Background(), 0, bytes.NewReader(encrypt(t, v, 0, values)), products, 5)
-		check(t, err)
+		cells := multiply(t, w, 0, encrypt(t, v, 0, values), products, 5)
 		compare(t, v, set, cells, oracle(values, products, 5))
 	}
 }
 
-// Both ways of computing hints give the same hints, and prepared hints serve a
-// second session.
-func TestPreparedHints(t *testing.T) {
-	set := setNamed(t, "narrow")
-	v, w := session(t, set, 5000)
-	values, products := randomCase(mrand.New(mrand.NewPCG(3, 4)), set, 5000, 5, 2, 50, 9)
-	h, err := w.Prepare(context.Background(), 2, products, 5)
-	check(t, err)
-	for range 2 {
-		cells, err := w.MultiplyPrepared(context.Background(), bytes.NewReader(encrypt(t, v, 2, values)), h)
+// Both ways of computing hints, and both ways of adding, give the same hints,
+// also where sums are reduced in between and where weights are at their bound.
+func TestWaysToHints(t *testing.T) {
+	for _, set := range Sets() {
+		_, w := session(t, set, 3*set.n+5)
+		_, products := randomCase(mrand.New(mrand.NewPCG(3, 4)), set, w.slots, 3, 1, 50, 9)
+		small := arrange(t, set, w.slots, 3, products[0])
+		large, err := Arrange(set, w.slots, 3, 1<<40, slices.Values(products[0]))
 		check(t, err)
-		compare(t, v, set, cells, oracle(values, products, 5))
-		v, w = session(t, set, 5000)
-	}
-	other, err := NewWeights(set, 5000, [32]byte{9}, rand.Reader)
-	check(t, err)
-	if _, err := other.MultiplyPrepared(context.Background(), nil, h); err == nil {
-		t.Fatal("hints of another seed were taken")
-	}
-
-	p, err := w.arrange(products, 5)
-	check(t, err)
-	dense, sparse := h.polys[0][0], set.newPoly()
-	for j := range p.blocks {
-		a := set.newPoly()
-		set.blockElement(w.seed, 2, j, a)
-		for _, e := range p.bucket(0, j) {
-			if e.cell == 0 {
-				w.addShifted(sparse, a, int(e.slot)-j*set.n, e.weight)
+		if small.smallRoom() == 0 || small.smallRoom() > len(products[0])/6 || large.smallRoom() != 0 {
+			t.Fatalf("%s: room for %d and %d products", set.name, small.smallRoom(), large.smallRoom())
+		}
+		dense, err := w.denseHints(context.Background(), 2, small, 1, 3)
+		check(t, err)
+		for name, a := range map[string]*Arranged{"words": small, "pairs": large} {
+			sparse, err := w.sparseHints(context.Background(), 2, a, 1, 3)
+			check(t, err)
+			for c := range dense {
+				for i := range dense[c] {
+					if !slices.Equal(dense[c][i], sparse[c][i]) {
+						t.Errorf("%s: dense and sparse hints differ (%s)", set.name, name)
+					}
+				}
 			}
 		}
 	}
-	for k := range set.n {
-		if dense[0][k] != sparse[0][k] {
-			t.Fatal("dense and sparse hints differ")
+}
+
+// Sums of signed words stay in their range when every weight is at its bound
+// and every residue is the largest, of either sign; so do sums of pairs.
+func TestLazySums(t *testing.T) {
+	for _, set := range Sets() {
+		q := set.primes[0]
+		for _, bound := range []int64{1, 3, 31, 127, 1 << 40} {
+			a := &Arranged{set: set, bound: bound}
+			for _, sign := range []int64{1, -1} {
+				s := newLazySums(a, 1)
+				row := make([]uint64, set.n)
+				for k := range row {
+					row[k] = q - 1
+				}
+				stretched := make([]uint64, 2*set.n)
+				s.stretch(0, row, stretched)
+				entries := slices.Repeat([]Entry{{0, 0, sign * bound}}, min(2*s.room+1, 3000))
+				s.add(0, 0, entries, 0, [][]uint64{stretched})
+				m := new(big.Int).SetUint64(q)
+				want := big.NewInt(-sign * bound * int64(len(entries)))
+				if got := s.hints()[0][0]; got[0] != want.Mod(want, m).Uint64() || got[set.n-1] != got[0] {
+					t.Errorf("%s, bound %d, sign %d: got %d, want %v", set.name, bound, sign, got[0], want)
+				}
+			}
 		}
 	}
 }
@@ -186,7 +166,30 @@ func TestManyCells(t *testing.T) {
 	const slots, groups = 9000, 4096
 	v, w := session(t, set, slots)
 	values, products := randomCase(mrand.New(mrand.NewPCG(5, 6)), set, slots, groups, 1, 100, 20)
-	cells, err := w.Multiply(context.Background(), 0, bytes.NewReader(encrypt(t, v, 0, values)), products, groups)
-	check(t, err)
+	cells := multiply(t, w, 0, encrypt(t, v, 0, values), products, groups)
 	compare(t, v, set, cells, oracle(values, products, groups))
+}
+
+// Values of several groups: one vector each.
+func TestColumns(t *testing.T) {
+	set := setNamed(t, "narrow")
+	const slots = 5000
+	v, w := session(t, set, slots)
+	entries := []Entry{{4999, 1, 7}, {0, 0, 5}, {2048, 2, -9}, {2047, 1, 3}, {0, 2, 1}}
+	columns, err := NewColumns(set, slots, 3, slices.Values(entries))
+	check(t, err)
+	weights := [][]Entry{{{0, 0, 1}, {2047, 0, 10}, {2048, 0, 100}, {4999, 0, 1000}}}
+	for g, want := range []int64{5, 7030, -899} {
+		var b bytes.Buffer
+		check(t, v.Encrypt(context.Background(), g, columns, g, &b))
+		c := multiply(t, w, g, b.Bytes(), weights, 1)[0][0]
+		if got := Combine(set, open(t, v, c), c.share); got != want {
+			t.Errorf("group %d: %d, want %d", g, got, want)
+		}
+	}
+	for _, g := range []int{-1, 3} {
+		if err := v.Encrypt(context.Background(), 9, columns, g, &bytes.Buffer{}); err == nil {
+			t.Errorf("group %d was encrypted", g)
+		}
+	}
 }

@@ -1,8 +1,6 @@
 package inner
 
 import (
-	"bytes"
-	"context"
 	"math/big"
 	"testing"
 )
@@ -62,19 +60,16 @@ func extreme(t *testing.T, set *Set, sign int64) (*big.Rat, *big.Int) {
 	for k := range entries {
 		entries[k] = Entry{uint32(k), 0, sign * each.Int64()}
 	}
-	cells, err := w.Multiply(context.Background(), 0, bytes.NewReader(packed), [][]Entry{entries}, 1)
-	check(t, err)
+	c := multiply(t, w, 0, packed, [][]Entry{entries}, 1)[0][0]
 	l1 := new(big.Int).Mul(each, big.NewInt(int64(set.n)))
 	sum := new(big.Int).Mul(l1, f)
 	sum.Mul(sum, big.NewInt(sign))
 
-	share, err := v.Open(cells[0][0].Bytes)
-	check(t, err)
-	got := big.NewInt(Combine(set, share, cells[0][0].Share))
+	got := big.NewInt(Combine(set, open(t, v, c), c.share))
 	if new(big.Int).Mod(got.Sub(got, sum), capT).Sign() != 0 {
 		t.Errorf("%s: the sum is wrong in the worst case", set.name)
 	}
-	full := v.openFull(cells[0][0].Bytes)
+	full := v.openFull(fold(t, v, c.hint), c.y)
 	phase := new(big.Int).Lsh(new(big.Int).SetUint64(full.hi), 64)
 	phase.Add(phase, new(big.Int).SetUint64(full.lo))
 	circle := new(big.Int).Lsh(big.NewInt(1), uint(set.kappa))

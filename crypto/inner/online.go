@@ -6,49 +6,52 @@ import (
 	"io"
 )
 
-// accumulate reads the vector block by block and returns, for each cell and
-// prime, β = Σ w·b: one multiply-add per entry and prime, whatever the number
-// of groups. The result is indexed [cell][prime].
-func (w *Weights) accumulate(ctx context.Context, index int, vector io.Reader, p *layout) ([][]uint64, error) {
+// accumulate reads the vector block by block and returns, for each product,
+// cell and prime, β = Σ w·b: one multiply-add per entry and prime, whatever the
+// number of groups.
+func (w *Weights) accumulate(ctx context.Context, index int, vector io.Reader, products []Product) ([][][]uint64, error) {
 	primes := len(w.set.primes)
-	sums := make([]acc192, p.cells*primes)
+	sums := make([][]acc192, len(products))
+	for n, p := range products {
+		sums[n] = make([]acc192, p.Weights.groups*primes)
+	}
 	block := w.set.newPoly()
 	buf := make([]byte, w.set.polySize()+8)
-	for j := range p.blocks {
+	for j := range w.set.Blocks(w.slots) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		if err := w.readPoly(vector, block, buf); err != nil {
 			return nil, fmt.Errorf("inner: vector %d: block %d: %w", index, j, err)
 		}
-		for batch := range p.batches {
-			w.addBlock(sums, block, j, p.bucket(batch, j))
+		for n, p := range products {
+			addBlock(sums[n], block, p.Weights.of(j))
 		}
 	}
 	if err := atEnd(vector); err != nil {
 		return nil, fmt.Errorf("inner: vector %d: %w", index, err)
 	}
-	beta := make([][]uint64, p.cells)
-	for cell := range beta {
-		beta[cell] = make([]uint64, primes)
-		for i, q := range w.set.primes {
-			beta[cell][i] = sums[cell*primes+i].mod(q)
+	beta := make([][][]uint64, len(products))
+	for n := range sums {
+		beta[n] = make([][]uint64, len(sums[n])/primes)
+		for cell := range beta[n] {
+			beta[n][cell] = make([]uint64, primes)
+			for i, q := range w.set.primes {
+				beta[n][cell][i] = sums[n][cell*primes+i].mod(q)
+			}
 		}
 	}
 	return beta, nil
 }
 
-func (w *Weights) addBlock(sums []acc192, block poly, j int, terms []term) {
-	first, primes := uint32(j*w.set.n), len(block)
+// addBlock multiplies and adds the entries of one block. A block starts at a
+// multiple of N, a power of two.
+func addBlock(sums []acc192, block poly, entries []Entry) {
+	primes := len(block)
 	for i, row := range block {
-		for rest := terms; len(rest) > 0; {
-			cell := rest[0].cell
-			sum := sums[int(cell)*primes+i] // kept in registers while the cell lasts
-			for len(rest) > 0 && rest[0].cell == cell {
-				sum.addProduct(rest[0].weight, row[rest[0].slot-first])
-				rest = rest[1:]
-			}
-			sums[int(cell)*primes+i] = sum
+		mask := uint32(len(row) - 1)
+		for _, e := range entries {
+			sums[int(e.Group)*primes+i].addProduct(e.Weight, row[e.Slot&mask])
 		}
 	}
 }

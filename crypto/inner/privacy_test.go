@@ -1,8 +1,6 @@
 package inner
 
 import (
-	"bytes"
-	"context"
 	"math"
 	"slices"
 	"testing"
@@ -21,9 +19,8 @@ func TestWeightsAreNotInTheHint(t *testing.T) {
 	view := func(blind bool) []Entry {
 		v, w := session(t, set, 600)
 		w.blind = w.blind && blind
-		cells, err := w.Multiply(context.Background(), 5, bytes.NewReader(encrypt(t, v, 5, make([]int64, 600))), [][]Entry{secret}, 1)
-		check(t, err)
-		return recoverPair(v, 5, cells[0][0].Bytes, 4)
+		cells := multiply(t, w, 5, encrypt(t, v, 5, make([]int64, 600)), [][]Entry{secret}, 1)
+		return recoverPair(v, 5, cells[0][0].hint, 4)
 	}
 	if got := view(false); !slices.Equal(got, secret) {
 		t.Errorf("the attack without re-randomisation found %v, not %v: the test tests nothing", got, secret)
@@ -129,16 +126,15 @@ func deviate(t *testing.T, blind, pad bool, cellsEach int) [2]deviantView {
 			products[weight] = append(products[weight], Entry{7, uint32(g), int64(weight)}, Entry{8, uint32(g), 5})
 		}
 	}
-	cells, err := w.Multiply(context.Background(), 0, bytes.NewReader(b[:v.VectorSize()]), products, cellsEach)
-	check(t, err)
+	cells := multiply(t, w, 0, b[:v.VectorSize()], products, cellsEach)
 	var views [2]deviantView
 	for weight := range views {
 		for _, c := range cells[weight] {
-			y, share := get(c.Bytes[2048*5:]).lo, v.openFull(c.Bytes).lo
+			y, share := get(c.y).lo, v.openFull(fold(t, v, c.hint), c.y).lo
 			view := &views[weight]
 			view.yTop[y>>36]++
 			view.yLow[y&15]++
-			view.c1[c.Bytes[5*9+4]>>4]++
+			view.c1[c.hint[5*9+4]>>4]++
 			view.share[share>>36]++
 			if top := share >> 38; top == 1 || top == 2 {
 				view.half++
@@ -182,12 +178,11 @@ func TestEqualWeightsDiffer(t *testing.T) {
 	set := setNamed(t, "narrow")
 	v, w := session(t, set, 10)
 	same := [][]Entry{{{1, 0, 1}, {1, 1, 1}}, {{1, 0, 1}, {1, 1, 1}}}
-	cells, err := w.Multiply(context.Background(), 0, bytes.NewReader(encrypt(t, v, 0, make([]int64, 10))), same, 2)
-	check(t, err)
+	cells := multiply(t, w, 0, encrypt(t, v, 0, make([]int64, 10)), same, 2)
 	seen := map[string]bool{}
 	for _, row := range cells {
 		for _, c := range row {
-			for _, part := range [][]byte{c.Bytes[:5*set.n], c.Bytes[5*set.n:]} {
+			for _, part := range [][]byte{c.hint, c.y} {
 				if seen[string(part)] {
 					t.Fatal("two cells share a part")
 				}

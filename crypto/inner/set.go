@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"math/bits"
 	"sync"
 
 	"github.com/tuneinsight/lattigo/v5/ring"
@@ -18,6 +19,7 @@ const maxSlots = 1 << 30
 type Set struct {
 	name     string
 	n        int // ring degree N
+	logN     int
 	t        int // T = 2^t, plaintext modulus
 	kappa    int // bits of a masked coefficient
 	qBits    int // bit length of every prime
@@ -84,7 +86,7 @@ func newSet(d description) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{name: d.name, n: d.n, t: d.t, kappa: d.kappa, qBits: d.qb, primes: d.primes, ring: r, q: r.Modulus()}
+	s := &Set{name: d.name, n: d.n, logN: bits.Len(uint(d.n)) - 1, t: d.t, kappa: d.kappa, qBits: d.qb, primes: d.primes, ring: r, q: r.Modulus()}
 	s.consts = newConstants(s)
 	s.maxL1 = s.budget()
 	if s.maxL1.Sign() <= 0 || s.maxL1.BitLen() > 127 {
@@ -129,8 +131,11 @@ func (s *Set) MaxSum() *big.Int {
 // Blocks is the number of ring elements that hold slots values.
 func (s *Set) Blocks(slots int) int { return (slots + s.n - 1) / s.n }
 
-// CellSize is the size in bytes of one cell: N masked coefficients and y.
-func (s *Set) CellSize() int64 { return int64(s.n+1) * int64(s.kappa/8) }
+// HintSize is the size in bytes of one cell's c1′: N masked coefficients.
+func (s *Set) HintSize() int64 { return int64(s.n) * int64(s.kappa/8) }
+
+// AnswerSize is the size in bytes of one cell's y.
+func (s *Set) AnswerSize() int64 { return int64(s.kappa / 8) }
 
 // HeaderSize is the size in bytes of b_pk.
 func (s *Set) HeaderSize() int64 { return s.polySize() }

@@ -53,7 +53,7 @@ func TestBudget(t *testing.T) {
 			t.Errorf("%s: %v is not the largest weight", name, s.MaxWeight())
 		}
 		log, _ := new(big.Float).SetInt(s.MaxWeight()).Float64()
-		t.Logf("%s: N %d, log Q %d, κ %d, ‖w‖₁ ≤ 2^%.2f, cell %d bytes", name, s.N(), s.LogQ(), s.Kappa(), math.Log2(log), s.CellSize())
+		t.Logf("%s: N %d, log Q %d, κ %d, ‖w‖₁ ≤ 2^%.2f, a cell %d and %d bytes", name, s.N(), s.LogQ(), s.Kappa(), math.Log2(log), s.HintSize(), s.AnswerSize())
 	}
 }
 

@@ -69,41 +69,46 @@ func (v *Values) WriteHeader(w io.Writer) error {
 // VectorSize is the size in bytes of one encrypted vector.
 func (v *Values) VectorSize() int64 { return v.set.VectorSize(v.slots) }
 
-// CellSize is the size in bytes of one cell that Open takes.
-func (v *Values) CellSize() int64 { return v.set.CellSize() }
+// waveBytes is how much of a vector is encrypted while as much is written.
+const waveBytes = 4 << 20
 
-// Encrypt writes the encryption of values[0..slots) under this vector index:
-// every block, blocks of zeros included, so that size and time do not depend
-// on the data. It refuses an index a second time, values outside (−T/2, T/2)
-// and a wrong number of values; its errors do not say which value.
-func (v *Values) Encrypt(ctx context.Context, index int, values []int64, w io.Writer) error {
-	if len(values) != v.slots {
-		return fmt.Errorf("inner: %d values for %d slots", len(values), v.slots)
-	}
-	if err := v.checkRange(values); err != nil {
-		return err
+// Encrypt writes the encryption of one group of values under this vector
+// index: every block, blocks of zeros included, so that size and time do not
+// depend on the data. The vector is never held as a whole. It refuses an index
+// a second time and values outside (−T/2, T/2); its errors do not say which
+// value.
+func (v *Values) Encrypt(ctx context.Context, index int, values *Columns, group int, w io.Writer) error {
+	if values.set != v.set || values.slots != v.slots || group < 0 || group >= len(values.start)/values.blocks {
+		return errors.New("inner: the values are laid out for another parameter set, number of slots or groups")
 	}
 	if err := claim(&v.mu, v.used, index); err != nil {
 		return err
 	}
 	size := int(v.set.polySize())
 	blocks, workers := v.set.Blocks(v.slots), runtime.GOMAXPROCS(0)
-	wave := 8 * workers
-	buf := make([]byte, min(wave, blocks)*size)
+	wave := min(max(8*workers, waveBytes/size), blocks)
+	var (
+		writing sync.WaitGroup // one wave is written while the next is encrypted
+		failed  error
+		buffers = [2][]byte{make([]byte, wave*size), make([]byte, wave*size)}
+	)
 	for first := 0; first < blocks; first += wave {
-		count := min(wave, blocks-first)
+		count, buf := min(wave, blocks-first), buffers[first/wave%2]
 		err := parallel(ctx, count, workers, func(i int) error {
-			v.block(index, first+i, values, buf[i*size:(i+1)*size])
-			return nil
+			return v.block(index, first+i, values, group, buf[i*size:(i+1)*size])
 		})
-		if err != nil {
+		writing.Wait()
+		if err := errors.Join(err, failed); err != nil {
 			return err
 		}
-		if _, err := w.Write(buf[:count*size]); err != nil {
-			return fmt.Errorf("inner: writing vector %d: %w", index, err)
-		}
+		writing.Go(func() {
+			if _, err := w.Write(buf[:count*size]); err != nil {
+				failed = fmt.Errorf("inner: writing vector %d: %w", index, err)
+			}
+		})
 	}
-	return nil
+	writing.Wait()
+	return failed
 }
 
 func (v *Values) checkRange(values []int64) error {
@@ -116,13 +121,18 @@ func (v *Values) checkRange(values []int64) error {
 	return nil
 }
 
-func (v *Values) block(index, block int, values []int64, dst []byte) {
+func (v *Values) block(index, block int, columns *Columns, group int, dst []byte) error {
+	values := make([]int64, v.set.n)
+	columns.fill(group, block, values)
+	if err := v.checkRange(values); err != nil {
+		return err
+	}
 	b, e := v.set.newPoly(), make([]int64, v.set.n)
 	v.set.blockElement(v.seed, index, block, b)
 	v.errors(e, privateXOF(v.noise, "block", v.set, index, block))
-	first := block * v.set.n
-	v.seal(b, e, values[first:min(first+v.set.n, len(values))])
+	v.seal(b, e, values)
 	v.set.packPoly(dst, b)
+	return nil
 }
 
 func (v *Values) errors(e []int64, x *xof) {
@@ -163,8 +173,8 @@ func reduceSmall(b, q uint64) uint64 {
 
 // claim marks a vector index as used, once.
 func claim(mu *sync.Mutex, used map[int]bool, index int) error {
-	if index < 0 || index >= 1<<31 {
-		return errors.New("inner: vector index out of range")
+	if err := checkIndex(index); err != nil {
+		return err
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -172,5 +182,12 @@ func claim(mu *sync.Mutex, used map[int]bool, index int) error {
 		return fmt.Errorf("inner: vector %d was already used in this session", index)
 	}
 	used[index] = true
+	return nil
+}
+
+func checkIndex(index int) error {
+	if index < 0 || index >= 1<<31 {
+		return errors.New("inner: vector index out of range")
+	}
 	return nil
 }

@@ -11,33 +11,17 @@ import (
 	"parley/internal/weak"
 )
 
-// Entry is one weight: Weight counts towards Group at Slot. Entries of the
-// same slot and group add up; their order is of no importance. An entry of
-// weight 0 costs as much as any other, so that a caller can keep the number of
-// entries at a declared size.
-type Entry struct {
-	Slot, Group uint32
-	Weight      int64
-}
-
-// Cell is the outcome of one inner product: the bytes for the value holder,
-// c1′ ‖ y, and the weight holder's own share.
-type Cell struct {
-	Bytes []byte
-	Share Share
-}
-
 // Weights is the weight holder's half of one session.
 //
-// Memory while multiplying, besides the caller's entries and the cells that
-// are returned: 32 bytes an entry, 24·L bytes a cell (L primes), 4 bytes for
-// each pair of batch and block, one block of the vector, and for each processor
-// at most 16 MiB of hints. It does not grow with the vector's length.
+// Memory, besides the arranged weights: 24·L bytes a cell (L primes) and one
+// block of the vector while multiplying; while making hints, for each processor
+// at most 32 MiB of them and what goes out. It does not grow with the vector's
+// length.
 type Weights struct {
 	set   *Set
 	slots int
 	seed  [32]byte
-	noise [32]byte // key of u, e0, e1 and r of every cell
+	noise [32]byte // key of e0 and r of every cell
 	head  poly     // b_pk, nil until ReadHeader
 	apkM  poly     // a_pk, transformed, in Montgomery form
 
@@ -45,15 +29,23 @@ type Weights struct {
 	pad   bool // mask y with r; false only to show the attack
 
 	mu   sync.Mutex
+	rnd  io.Reader    // guarded by mu
 	used map[int]bool // guarded by mu
 }
 
-// NewWeights prepares a session with the agreed seed and slots.
+// Answer is the outcome of one inner product: y for the value holder, and the
+// weight holder's own share.
+type Answer struct {
+	Bytes []byte
+	Share Share
+}
+
+// NewWeights prepares a session with the alignment's seed and slots.
 func NewWeights(set *Set, slots int, seed [32]byte, rnd io.Reader) (*Weights, error) {
 	if err := checkSlots(slots); err != nil {
 		return nil, err
 	}
-	w := &Weights{set: set, slots: slots, seed: seed, used: map[int]bool{}}
+	w := &Weights{set: set, slots: slots, seed: seed, rnd: rnd, used: map[int]bool{}}
 	w.blind, w.pad = !weak.Off("R42"), !weak.Off("R42")
 	if _, err := io.ReadFull(rnd, w.noise[:]); err != nil {
 		return nil, fmt.Errorf("inner: randomness: %w", err)
@@ -69,9 +61,6 @@ func (w *Weights) HeaderSize() int64 { return w.set.HeaderSize() }
 
 // VectorSize is the size in bytes of one encrypted vector.
 func (w *Weights) VectorSize() int64 { return w.set.VectorSize(w.slots) }
-
-// CellSize is the size in bytes of one Cell's Bytes.
-func (w *Weights) CellSize() int64 { return w.set.CellSize() }
 
 // ReadHeader reads b_pk: exactly HeaderSize bytes, every coefficient below its
 // prime. It must come before the first product.
@@ -115,55 +104,48 @@ func atEnd(r io.Reader) error {
 	return err
 }
 
-// Multiply reads one encrypted vector and multiplies it with every product,
-// each a list of entries over groups 0 … groups−1; the answer has one row per
-// product and one cell per group, empty groups included. Blocks are used as
-// they arrive. Each vector index is used once.
-//
-// It refuses an entry outside slots or groups, and a cell whose ‖w‖₁ is above
-// the set's budget; its errors do not say which.
-func (w *Weights) Multiply(ctx context.Context, index int, vector io.Reader, products [][]Entry, groups int) ([][]Cell, error) {
-	p, err := w.arrange(products, groups)
-	if err != nil {
-		return nil, err
-	}
-	return w.run(ctx, index, vector, p, func(batch int) ([]poly, error) {
-		return w.hintBatch(ctx, index, p, batch)
-	})
+// Product is one list of weights and what is kept of it for this vector.
+type Product struct {
+	Weights *Arranged
+	Kept    *Kept
 }
 
-func (w *Weights) run(ctx context.Context, index int, vector io.Reader, p *layout, hints func(batch int) ([]poly, error)) ([][]Cell, error) {
+// Multiply reads one encrypted vector and multiplies it with every product;
+// the result has one row per product and one answer per group, empty groups
+// included. Blocks are used as they arrive. Each vector index is used once,
+// and every product takes one reserved answer of what is kept of it.
+func (w *Weights) Multiply(ctx context.Context, index int, vector io.Reader, products []Product) ([][]Answer, error) {
 	if w.head == nil {
 		return nil, errors.New("inner: the header was not read")
+	}
+	for _, p := range products {
+		if err := w.fits(p.Weights); err != nil {
+			return nil, err
+		}
 	}
 	if err := claim(&w.mu, w.used, index); err != nil {
 		return nil, err
 	}
-	beta, err := w.accumulate(ctx, index, vector, p)
+	for _, p := range products {
+		if err := p.Kept.answer(w, index, p.Weights); err != nil {
+			return nil, err
+		}
+	}
+	beta, err := w.accumulate(ctx, index, vector, products)
 	if err != nil {
 		return nil, err
 	}
-	cells := make([]Cell, p.cells)
-	err = parallel(ctx, p.batches, runtime.GOMAXPROCS(0), func(batch int) error {
-		polys, err := hints(batch)
+	answers := make([][]Answer, len(products))
+	for n, p := range products {
+		row := make([]Answer, p.Weights.groups)
+		err = parallel(ctx, len(row), runtime.GOMAXPROCS(0), func(cell int) error {
+			row[cell] = w.answer(n, cell, p.Kept, beta[n][cell])
+			return nil
+		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		first := batch * p.perBatch
-		for i, hint := range polys {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			cells[first+i] = w.cell(index, first+i, hint, beta[first+i])
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
+		answers[n] = row
 	}
-	rows := make([][]Cell, 0, p.cells/p.groups)
-	for ; len(cells) > 0; cells = cells[p.groups:] {
-		rows = append(rows, cells[:p.groups:p.groups])
-	}
-	return rows, nil
+	return answers, nil
 }

@@ -2,6 +2,7 @@ package random
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -15,6 +16,9 @@ type coverage struct {
 	worlds, cases, joins, ownerAsked          int
 	both, oneSide, released, withheld, nulls  int
 	complement, ordered, limited, conditional int
+	groupings, arguments, filters, foreign    int // expressions and FILTERs
+	valueCounts, having, cutByHaving          int
+	subqueries                                int
 	took                                      time.Duration
 }
 
@@ -24,7 +28,7 @@ func (c *coverage) add(fn func()) {
 	fn()
 }
 
-func (c *coverage) count(q *question, want *expectation, took time.Duration) {
+func (c *coverage) count(q *question, how style, want *expectation, took time.Duration) {
 	flag := func(n *int, yes bool) {
 		if yes {
 			*n++
@@ -47,14 +51,26 @@ func (c *coverage) count(q *question, want *expectation, took time.Duration) {
 	flag(&c.ordered, len(q.orderBy) > 0)
 	flag(&c.limited, q.limit > 0 && want.released > q.limit)
 	flag(&c.conditional, len(q.where) > 0)
+	for _, g := range q.groups {
+		flag(&c.groupings, g.derived != nil)
+	}
+	for _, it := range q.items {
+		flag(&c.arguments, it.arg != nil)
+		flag(&c.filters, len(it.only) > 0)
+		flag(&c.valueCounts, it.fn == "values")
+		flag(&c.foreign, (it.fn == "sum" || it.fn == "avg") && slices.ContainsFunc(it.only, func(o condition) bool { return o.table != it.field.table }))
+	}
+	flag(&c.subqueries, how.inside(0) || (how.inside(1) && len(q.tables) == 2))
+	flag(&c.having, q.having != nil)
+	flag(&c.cutByHaving, len(want.rows) < want.released)
 }
 
 func (c *coverage) String() string {
 	self, children := cpuSeconds()
 	return fmt.Sprintf("%d questions over %d worlds: %d joins, %d one-owner (%d asked by the owner); groups on both sides %d, on one %d; "+
-		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; %.0f ms each, CPU %.1f s here and %.1f s in engines",
+		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; expressions grouped by %d, summed %d; FILTER or CASE %d, by the other owner's rows %d; COUNT of a column %d; HAVING %d, cutting %d; subqueries %d; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; %.0f ms each, CPU %.1f s here and %.1f s in engines",
 		c.cases, c.worlds, c.joins, c.cases-c.joins, c.ownerAsked, c.both, c.oneSide,
-		c.conditional, c.ordered, c.limited, c.released, c.withheld, c.complement, c.nulls, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
+		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.released, c.withheld, c.complement, c.nulls, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
 }
 
 // mustReach fails if some kind of case is nearly missing.
@@ -69,6 +85,8 @@ func (c *coverage) mustReach(t *testing.T) {
 		{"groups on one side", c.oneSide, 15}, {"released", c.released, 30}, {"withheld", c.withheld, 30},
 		{"withheld by the complement alone", c.complement, 2}, {"NULL for too few values", c.nulls, 3},
 		{"cut by LIMIT", c.limited, 1}, {"ordered", c.ordered, 20}, {"conditions", c.conditional, 30},
+		{"groups by expressions", c.groupings, 12}, {"sums of expressions", c.arguments, 12}, {"FILTER or CASE", c.filters, 15},
+		{"FILTER by the other owner's rows", c.foreign, 4}, {"COUNT of a column", c.valueCounts, 8}, {"HAVING", c.having, 5}, {"cut by HAVING", c.cutByHaving, 1}, {"subqueries", c.subqueries, 10},
 	} {
 		if 100*x.n < x.per*c.cases {
 			t.Errorf("%s: %d of %d questions, expected %d%% at least", x.what, x.n, c.cases, x.per)

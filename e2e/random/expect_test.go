@@ -42,15 +42,19 @@ func (j *judge) expect(tb testing.TB, w *world, q *question, s style) *expectati
 		pass += fmt.Sprintf(" AND own0.n - own0.m >= %d AND own1.n - own1.m >= %[1]d", k)
 		e.complement = len(unlimited)
 	}
-	e.rows = j.query(tb, b+" SELECT "+strings.Join(q.values(k), ", ")+from+" WHERE "+pass+q.plainOrder(k))
+	all := b + " SELECT " + strings.Join(q.values(k), ", ") + from + " WHERE " + pass
+	e.rows = j.query(tb, all+q.plainOrder(k))
 	e.released = len(e.rows)
 	e.complement = max(0, e.complement-e.released)
 	for _, row := range e.rows {
 		for i, it := range q.items {
-			if (it.fn == "sum" || it.fn == "avg") && row[i] == nil {
+			if it.guarded() && row[i] == nil {
 				e.guarded++
 			}
 		}
+	}
+	if q.having != nil {
+		e.rows = j.query(tb, all+" AND ("+q.having.text(func(i int) string { return q.value(i, k) })+")"+q.plainOrder(k))
 	}
 	j.extent(tb, q, s, k, e)
 	return e
@@ -65,15 +69,22 @@ func (q *question) hidden(s style) []string {
 		out = append(out, fmt.Sprintf("%s AS __g%d", q.column(s, g), i))
 	}
 	for i, it := range q.items {
-		if it.fn != "sum" && it.fn != "avg" {
+		if !it.guarded() {
 			continue
 		}
-		x := q.column(s, it.field)
-		out = append(out, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s IS NOT NULL THEN %s END) AS __h%d", x, q.unit(s, 0), i))
+		counts, x := conjunction(it.only, func(f field) string { return q.column(s, f) }), ""
+		if it.fn != "count" && it.fn != "units" {
+			x = "(" + q.argument(s, it) + ")"
+			if counts != "" {
+				x = "(CASE WHEN " + counts + " THEN " + x + " END)"
+			}
+			counts = x + " IS NOT NULL"
+		}
+		out = append(out, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s THEN %s END) AS __h%d", counts, q.unit(s, 0), i))
 		if it.fn == "avg" {
 			// The exact quotient, rounded once: DuckDB's AVG may be off in its
 			// last digit and would then order equal averages.
-			scale := "1" + strings.Repeat("0", it.field.scale)
+			scale := "1" + strings.Repeat("0", it.scale())
 			out = append(out, fmt.Sprintf("CAST(CAST(SUM(%s) * %s AS HUGEINT) AS DOUBLE) / CAST(COUNT(%[1]s) * %[2]s AS DOUBLE) AS __o%d", x, scale, i))
 		}
 	}
@@ -95,8 +106,8 @@ func (q *question) own(table int) (cte, on string) {
 		if g.table != table {
 			continue
 		}
-		items = append(items, fmt.Sprintf("%s AS k%d", ident(g.name), i))
-		keys = append(keys, ident(g.name))
+		items = append(items, fmt.Sprintf("%s AS k%d", bare(g.column), i))
+		keys = append(keys, bare(g.column))
 		same = append(same, fmt.Sprintf("b.__g%d IS NOT DISTINCT FROM own%d.k%[1]d", i, table))
 	}
 	cte = "SELECT " + strings.Join(items, ", ") + " FROM " + t.name + q.conditions(table)
@@ -125,7 +136,7 @@ func (q *question) groupCount(table int) string {
 	keys := []string{"1"}
 	for _, g := range q.groups {
 		if g.table == table {
-			keys = append(keys, ident(g.name))
+			keys = append(keys, bare(g.column))
 		}
 	}
 	return "SELECT DISTINCT " + strings.Join(keys, ", ") + " FROM " + q.tables[table].name + " WHERE " + ident(q.tables[table].unit) + " IS NOT NULL"
@@ -135,24 +146,35 @@ func (q *question) groupCount(table int) string {
 func (q *question) values(k int) []string {
 	var out []string
 	for i, it := range q.items {
-		v := "b." + ident(it.name)
-		if it.fn == "sum" || it.fn == "avg" {
-			v = fmt.Sprintf("CASE WHEN b.__h%d >= %d THEN %s END", i, k, v)
-		}
-		out = append(out, v+" AS "+ident(it.name))
+		out = append(out, q.value(i, k)+" AS "+ident(it.name))
 	}
 	return out
+}
+
+func (q *question) value(i, k int) string {
+	v := "b." + ident(q.items[i].name)
+	if q.items[i].guarded() {
+		v = "CASE WHEN " + q.enough(i, k) + " THEN " + v + " END"
+	}
+	return v
+}
+
+// enough is whether an aggregate rests on k units, and leaves out none of its
+// group or as many.
+func (q *question) enough(i, k int) string {
+	s := fmt.Sprintf("b.__h%d >= %d", i, k)
+	if q.items[i].leavesOut() && !public(q.tables...) {
+		s += fmt.Sprintf(" AND (b.__c = b.__h%d OR b.__c - b.__h%[1]d >= %d)", i, k)
+	}
+	return s
 }
 
 func (q *question) plainOrder(k int) string {
 	var keys []string
 	for _, o := range q.orderBy {
-		key := "b." + ident(q.items[o.item].name)
-		switch q.items[o.item].fn {
-		case "sum":
-			key = fmt.Sprintf("CASE WHEN b.__h%d >= %d THEN %s END", o.item, k, key)
-		case "avg":
-			key = fmt.Sprintf("CASE WHEN b.__h%d >= %d THEN b.__o%[1]d END", o.item, k)
+		key := q.value(o.item, k)
+		if q.items[o.item].fn == "avg" {
+			key = fmt.Sprintf("CASE WHEN %s THEN b.__o%d END", q.enough(o.item, k), o.item)
 		}
 		nulls := " NULLS LAST"
 		if o.nullsFirst {
@@ -228,7 +250,18 @@ func (it item) columnType() agreements.Type {
 	case "avg":
 		return release.Double
 	case "sum":
+		if it.arg != nil {
+			return it.arg.typ
+		}
 		return it.field.typ
 	}
 	return agreements.Integer
+}
+
+// scale is the number of decimals of what a sum adds up.
+func (it item) scale() int {
+	if it.arg != nil {
+		return it.arg.scale
+	}
+	return it.field.scale
 }

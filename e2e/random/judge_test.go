@@ -22,6 +22,12 @@ func newJudge(tb testing.TB) *judge {
 		tb.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
+	// Two optimisers of DuckDB 1.4.1 are wrong about date_trunc of a column:
+	// one takes it for never NULL and groups by a day of the year 5877642 BC
+	// instead, the other lets date_trunc(…) <= day take in one day more.
+	if _, err := db.Exec("SET disabled_optimizers = 'statistics_propagation,expression_rewriter'"); err != nil {
+		tb.Fatal(err)
+	}
 	tb.Cleanup(func() { db.Close() })
 	return &judge{db}
 }

@@ -25,6 +25,12 @@ func newPredicate(r *rand.Rand, table int, columns []*column, depth int) writer 
 		return func(name func(field) string) string { return "NOT (" + kid(name) + ")" }
 	}
 	f := field{table, pick(r, columns...)}
+	if chance(r, 0.3) {
+		test := newExpressionTest(r, f.column, columns)
+		return func(name func(field) string) string {
+			return test(func(c *column) string { return name(field{table, c}) })
+		}
+	}
 	test := newTest(r, f.column)
 	return func(name func(field) string) string { return test(name(f)) }
 }

@@ -1,7 +1,9 @@
 package random
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"parley/agreements"
 )
@@ -13,6 +15,7 @@ type question struct {
 	where   []condition
 	groups  []field
 	items   []item
+	having  *having
 	orderBy []order
 	limit   int
 }
@@ -25,9 +28,27 @@ type field struct {
 
 // item is one column of the answer: a group (fn is "") or an aggregate.
 type item struct {
-	fn    string // count, units, sum, avg
+	fn    string // count, units, values (COUNT of a column), sum, avg
 	field field
+	arg   *measured   // of sum and avg: nil for the column as it is
+	only  []condition // FILTER (WHERE …)
+	asIf  bool        // written as CASE
 	name  string
+}
+
+// guarded reports an aggregate that has a count of units of its own.
+func (it item) guarded() bool {
+	return it.fn == "sum" || it.fn == "avg" || it.fn == "values" || len(it.only) > 0
+}
+
+// leavesOut reports an aggregate whose group must not be left with fewer than
+// k units besides those it rests on.
+func (it item) leavesOut() bool { return it.guarded() && (it.fn != "sum" || len(it.only) > 0) }
+
+// having is a condition on released columns.
+type having struct {
+	items []int
+	text  func(item func(int) string) string
 }
 
 type order struct {
@@ -61,6 +82,7 @@ func newQuestion(r *rand.Rand, w *world) *question {
 		q.chooseItems(r)
 	}
 	q.chooseWhere(r)
+	q.chooseHaving(r)
 	q.chooseOrder(r)
 	return q
 }
@@ -78,6 +100,7 @@ func (q *question) chooseGroups(r *rand.Rand) {
 		}
 	}
 	q.groups = sample(r, len(q.groups), q.groups...)
+	q.derive(r)
 }
 
 // chooseItems selects most of the groups and some aggregates, in any order.
@@ -102,16 +125,70 @@ func (q *question) chooseItems(r *rand.Rand) {
 
 func (q *question) aggregate(r *rand.Rand) item {
 	t := r.IntN(len(q.tables))
-	switch m := q.tables[t].with(agreements.Measure); pick(r, 0, 1, 2, 2, 2, 3, 3) {
+	m := q.tables[t].with(agreements.Measure)
+	var it item
+	switch pick(r, 0, 1, 2, 2, 2, 3, 3, 4) {
 	case 0:
-		return item{fn: "count"}
+		it = item{fn: "count"}
 	case 1:
-		return item{fn: "units", field: field{table: t}}
+		it = item{fn: "units", field: field{table: t}}
 	case 2:
-		return item{fn: "sum", field: field{t, pick(r, m...)}}
+		it = item{fn: "sum", field: field{t, pick(r, m...)}}
+	case 3:
+		it = item{fn: "avg", field: field{t, pick(r, m...)}}
 	default:
-		return item{fn: "avg", field: field{t, pick(r, m...)}}
+		it = item{fn: "values", field: field{t, pick(r, append(m, q.tables[t].with(agreements.Filter)...)...)}}
 	}
+	if (it.fn == "sum" || it.fn == "avg") && chance(r, 0.4) {
+		it.arg = newMeasured(r, it.field.column, m)
+	}
+	if chance(r, 0.3) {
+		for t := range q.tables {
+			if columns := q.tables[t].with(agreements.Filter); len(columns) > 0 && chance(r, 0.6) {
+				it.only = append(it.only, condition{t, newPredicate(r, t, columns, 1)})
+			}
+		}
+		it.asIf = it.fn != "units" && it.fn != "values" && chance(r, 0.4)
+	}
+	return it
+}
+
+// chooseHaving compares one or two released columns with values.
+func (q *question) chooseHaving(r *rand.Rand) {
+	if len(q.groups) == 0 || chance(r, 0.8) {
+		return
+	}
+	h := &having{}
+	var forms []string
+	for range 1 + r.IntN(2) {
+		i := r.IntN(len(q.items))
+		h.items = append(h.items, i)
+		value, op := fmt.Sprint(r.IntN(40)), pick(r, "=", "<>", "<", "<=", ">", ">=")
+		switch it := q.items[i]; {
+		case it.fn == "":
+			value = "''"
+			if v := newLiteral(r, it.field.column); it.field.derived == nil {
+				value = v
+			}
+			forms = append(forms, pick(r, "@ IS NOT NULL", "@ IS NULL", "@ "+op+" "+value))
+			if value == "''" && it.field.derived != nil {
+				forms[len(forms)-1] = "@ IS NOT NULL"
+			}
+		case it.fn == "avg": // two roundings of a quotient may differ
+			forms = append(forms, pick(r, "@ IS NOT NULL", "@ IS NULL"))
+		default:
+			forms = append(forms, pick(r, "@ "+op+" "+value, "@ BETWEEN 2 AND "+value+".5", "@ NOT IN (3, "+value+")", "NOT (@ "+op+" "+value+")", "@ IS NULL"))
+		}
+	}
+	word := pick(r, " AND ", " OR ")
+	h.text = func(item func(int) string) string {
+		var parts []string
+		for i, f := range forms {
+			parts = append(parts, "("+strings.ReplaceAll(f, "@", item(h.items[i]))+")")
+		}
+		return strings.Join(parts, word)
+	}
+	q.having = h
 }
 
 // cells estimates what the encrypted join has to compute.

@@ -133,7 +133,7 @@ func (s *stage) check(t *testing.T, q *question, how style, c *coverage) {
 		t.Errorf("%s asks: %s\n%v\nplain DuckDB with the rules, k = %d: %s", q.asker, text, err, s.w.smallest(q.tables...), showRows(want.rows))
 		return
 	}
-	c.add(func() { c.count(q, want, took) })
+	c.add(func() { c.count(q, how, want, took) })
 }
 
 func (s *stage) ask(t *testing.T, asker, text string) (*release.Table, error) {

@@ -15,12 +15,16 @@ type style struct {
 	groupBy   string // name, position
 	orderBy   string // name, position, expression
 	innerWord string
+	within    []bool // by table: a subquery that holds the table's conditions
+	with      bool   // which WITH names
 }
 
 func newStyle(r *rand.Rand, q *question) style {
 	s := style{qualify: chance(r, 0.5), groupBy: pick(r, "name", "name", "position"),
 		orderBy: pick(r, "name", "position", "expression"), innerWord: pick(r, "JOIN", "INNER JOIN", "join")}
+	s.with = chance(r, 0.3)
 	for i, t := range q.tables {
+		s.within = append(s.within, chance(r, 0.15))
 		s.alias = append(s.alias, pick(r, t.name, []string{"l", "R"}[i], []string{"links", `"rechts "`}[i]))
 	}
 	joins := []string{"on", "on", "on swapped", "comma"}
@@ -38,33 +42,71 @@ func (q *question) text(s style, extra []string, tail bool) string {
 	for _, it := range q.items {
 		items = append(items, q.expression(s, it)+" AS "+ident(it.name))
 	}
-	b := "SELECT " + strings.Join(append(items, extra...), ", ") + " FROM " + q.from(s)
+	b := q.named(s) + "SELECT " + strings.Join(append(items, extra...), ", ") + " FROM " + q.from(s)
 	var conditions []string
 	if len(q.tables) == 2 && s.join == "comma" {
 		conditions = append(conditions, q.unit(s, 0)+" = "+q.unit(s, 1))
 	}
 	for _, c := range q.where {
+		if s.inside(c.table) {
+			continue
+		}
 		conditions = append(conditions, c.text(func(f field) string { return q.column(s, f) }))
 	}
 	if len(conditions) > 0 {
 		b += " WHERE " + strings.Join(conditions, " AND ")
 	}
 	b += q.groupBy(s)
+	if tail && q.having != nil {
+		b += " HAVING " + q.having.text(func(i int) string { return ident(q.items[i].name) })
+	}
 	if tail {
 		b += q.tail(s)
 	}
 	return b
 }
 
+func (s style) inside(table int) bool { return len(s.within) > table && s.within[table] }
+
+// named writes WITH for the tables that are subqueries.
+func (q *question) named(s style) string {
+	var queries []string
+	for i := range q.tables {
+		if s.with && s.inside(i) {
+			queries = append(queries, fmt.Sprintf("part%d AS (%s)", i, q.picked(i)))
+		}
+	}
+	if len(queries) == 0 {
+		return ""
+	}
+	return "WITH " + strings.Join(queries, ", ") + " "
+}
+
+// picked are the rows of a table that its own conditions leave.
+func (q *question) picked(table int) string {
+	return "SELECT * FROM " + q.tables[table].name + q.conditions(table)
+}
+
+// source is what follows FROM for one table, without its alias.
+func (q *question) source(s style, table int) string {
+	switch {
+	case !s.inside(table):
+		return q.tables[table].name
+	case s.with:
+		return fmt.Sprintf("part%d", table)
+	}
+	return "(" + q.picked(table) + ")"
+}
+
 func (q *question) from(s style) string {
-	first := q.tables[0].name + " AS " + s.alias[0]
-	if s.alias[0] == q.tables[0].name {
-		first = q.tables[0].name
+	first := q.source(s, 0) + " AS " + s.alias[0]
+	if s.alias[0] == q.source(s, 0) {
+		first = s.alias[0]
 	}
 	if len(q.tables) == 1 {
 		return first
 	}
-	second := q.tables[1].name + " " + s.alias[1]
+	second := q.source(s, 1) + " " + s.alias[1]
 	switch s.join {
 	case "comma":
 		return first + ", " + second
@@ -82,6 +124,9 @@ func (q *question) unit(s style, table int) string {
 
 // column names a column, in full where the style wants it or it must be.
 func (q *question) column(s style, f field) string {
+	if f.column.derived != nil {
+		return f.derived.text(q.column(s, field{f.table, f.derived.base}))
+	}
 	name := ident(f.name)
 	if s.qualify || q.ambiguous(f) {
 		return s.alias[f.table] + "." + name
@@ -102,15 +147,50 @@ func (q *question) ambiguous(f field) bool {
 }
 
 func (q *question) expression(s style, it item) string {
+	name := func(f field) string { return q.column(s, f) }
+	text := ""
 	switch it.fn {
 	case "":
 		return q.column(s, it.field)
 	case "count":
-		return "count(*)"
+		text = "count(*)"
+		if it.asIf && len(it.only) > 0 {
+			return "COUNT(CASE WHEN " + conjunction(it.only, name) + " THEN 1 END)"
+		}
 	case "units":
-		return "COUNT(DISTINCT " + q.unit(s, it.field.table) + ")"
+		text = "COUNT(DISTINCT " + q.unit(s, it.field.table) + ")"
+	case "values":
+		text = "COUNT(" + q.column(s, it.field) + ")"
+	default:
+		if it.asIf && len(it.only) > 0 {
+			return strings.ToUpper(it.fn) + "(CASE WHEN " + conjunction(it.only, name) + " THEN " + q.argument(s, it) + " END)"
+		}
+		text = strings.ToUpper(it.fn) + "(" + q.argument(s, it) + ")"
 	}
-	return strings.ToUpper(it.fn) + "(" + q.column(s, it.field) + ")"
+	if len(it.only) > 0 {
+		text += " FILTER (WHERE " + conjunction(it.only, name) + ")"
+	}
+	return text
+}
+
+// argument writes what a sum adds up.
+func (q *question) argument(s style, it item) string {
+	if it.arg == nil {
+		return q.column(s, it.field)
+	}
+	text := strings.ReplaceAll(it.arg.text, "@", q.column(s, it.field))
+	if it.arg.second != nil {
+		text = strings.ReplaceAll(text, "#", q.column(s, field{it.field.table, it.arg.second}))
+	}
+	return text
+}
+
+func conjunction(list []condition, name func(field) string) string {
+	var parts []string
+	for _, c := range list {
+		parts = append(parts, c.text(name))
+	}
+	return strings.Join(parts, " AND ")
 }
 
 func (q *question) groupBy(s style) string {

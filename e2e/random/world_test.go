@@ -40,6 +40,7 @@ type column struct {
 	domain   []string // declared
 	pool     []string // canonical text of the values, for a column that is no measure
 	perUnit  bool     // every row of a unit has the same value
+	derived  *derived // of a group that is an expression
 	apart    bool     // shared units and others take values of different ends of pool
 }
 

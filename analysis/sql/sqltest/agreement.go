@@ -129,6 +129,15 @@ func analyses() []agreements.Analysis {
 				{Name: "flag", Type: agreements.Boolean, Default: "true"},
 				{Name: "word", Type: agreements.Text, Default: "%"},
 			}},
+		{Name: "split",
+			SQL: "SELECT CASE WHEN left(region, $letters) = $start THEN 'in' ELSE 'out' END AS part, SUM(amount * $factor) FILTER (WHERE score > $letters) AS high,\n" +
+				"COUNT(*) AS n FROM orders WHERE placed + $letters >= $since GROUP BY part HAVING n > $letters",
+			Parameters: []agreements.Parameter{
+				{Name: "letters", Type: agreements.Integer, Min: "1", Max: "9", Default: "2"},
+				{Name: "start", Type: agreements.Text, Values: []string{"no", "so"}},
+				{Name: "factor", Type: agreements.Decimal, Min: "0.5", Max: "2.5", Default: "1.50"},
+				{Name: "since", Type: agreements.Date, Min: "2024-01-01", Max: "2024-12-31", Default: "2024-02-01"},
+			}},
 		{Name: "lost", SQL: "SELECT COUNT(*) FROM orders WHERE region = $where"},
 	}
 }

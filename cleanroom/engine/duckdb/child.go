@@ -23,7 +23,15 @@ func ChildMain() {
 }
 
 func serveChild() int {
+	// The little that lives in Go's heap does not pay for frequent collection.
+	debug.SetGCPercent(400)
 	debug.SetTraceback("none") // stderr is captured; keep it free of memory contents
+	if harden() != nil {
+		return 4
+	}
+	// The instance is opened before the request arrives, which may take a while
+	// (withSnapshot). It has met no input by then.
+	d, openErr := openDB()
 	req, err := readRequest(os.Stdin)
 	if err != nil {
 		return 3
@@ -32,18 +40,17 @@ func serveChild() int {
 		return 4
 	}
 	out := frameWriter{bufio.NewWriterSize(os.Stdout, 1<<16)}
-	v, err := serve(req, out)
+	var v any
+	if err = openErr; err == nil {
+		v, err = serve(d, req, out)
+	}
 	if out.finish(v, err) != nil {
 		return 5
 	}
 	return 0
 }
 
-func serve(req request, out frameWriter) (any, error) {
-	d, err := openDB()
-	if err != nil {
-		return nil, err
-	}
+func serve(d *db, req request, out frameWriter) (any, error) {
 	// The instance is not closed: a snapshot is detached where it is written,
 	// and the process ends here.
 	if err := d.bound(req); err != nil {
@@ -56,6 +63,8 @@ func serve(req request, out frameWriter) (any, error) {
 		return serveImport(d, req)
 	case opUnits:
 		return nil, serveUnits(d, req, out)
+	case opReduce:
+		return nil, serveReduce(d, req, out)
 	case opRun:
 		return nil, serveRun(d, req, out)
 	case opProfile:

@@ -27,7 +27,7 @@ func sqlType(c agreements.Column) (string, bool) {
 // castSQL converts a source expression to the column's type, NULL where it
 // cannot. DuckDB's own TRY_CAST would turn 1.5 and '1_000' into whole numbers
 // and accept infinite dates; those are refused. Decimals round half away from
-// zero; a timestamp's time of day is dropped.
+// zero, as they are written; a timestamp's time of day is dropped.
 func castSQL(c agreements.Column, src, srcType string) string {
 	typ, _ := sqlType(c)
 	cast := fmt.Sprintf("TRY_CAST(%s AS %s)", src, typ)
@@ -41,13 +41,27 @@ func castSQL(c agreements.Column, src, srcType string) string {
 			return fmt.Sprintf("CASE WHEN %[1]s = trunc(%[1]s) THEN %[2]s END", src, cast)
 		}
 	case agreements.Decimal:
-		if isText {
-			return fmt.Sprintf("CASE WHEN regexp_full_match(%s, ' *[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})? *') THEN %s END", src, cast)
+		switch {
+		case isText:
+			return fmt.Sprintf("CASE WHEN regexp_full_match(%s, ' *[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,2})? *') THEN %s END", src, decimalSQL(src, typ))
+		case srcType == "FLOAT" || srcType == "DOUBLE":
+			// The shortest decimal that reads back as this number is what its
+			// owner wrote. A direct cast rounds the binary number, which of 1.005
+			// makes 1.00.
+			return decimalSQL("CAST("+src+" AS VARCHAR)", typ)
 		}
 	case agreements.Date:
 		return fmt.Sprintf("CASE WHEN isfinite(%[1]s) THEN %[1]s END", cast)
 	}
 	return cast
+}
+
+// decimalSQL converts text to typ. An exponent needs the way by a type with
+// room for every digit, which is slow: at once, DuckDB makes 0.001 of '5e-05'
+// as DECIMAL(18,3).
+func decimalSQL(text, typ string) string {
+	return fmt.Sprintf("CASE WHEN contains(%[1]s, 'e') OR contains(%[1]s, 'E') THEN TRY_CAST(TRY_CAST(%[1]s AS DECIMAL(38,20)) AS %[2]s) ELSE TRY_CAST(%[1]s AS %[2]s) END",
+		text, typ)
 }
 
 // misfitSQL is 0 where the value fits and a misfit's number where it does not.

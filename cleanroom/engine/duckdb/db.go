@@ -23,6 +23,7 @@ var closedConfig = [][2]string{
 	{"allow_unredacted_secrets", "false"},
 	{"temp_directory", ""},
 	{"max_temp_directory_size", "0B"},
+	{"threads", "1"}, // until bound
 }
 
 func openDB() (*db, error) {

@@ -120,17 +120,26 @@ func (e *Engine) Units(ctx context.Context, s engine.Snapshot, fn func(unit []by
 	})
 }
 
+// Reduce implements engine.Engine. Nothing is ever spilled to disk, where it
+// would lie in clear; the plan is run over a range of the snapshot's rows at a
+// time, so only very many or very long groups can come near the memory limit,
+// which is engine.ErrLimit.
+func (e *Engine) Reduce(ctx context.Context, s engine.Snapshot, l plan.Local, fn func(*engine.Batch) error) error {
+	in := newBatchReader(l)
+	return e.onSnapshot(ctx, s, request{Op: opReduce, Plan: &l}, whatRun, func(frame []byte) error {
+		b, err := in.read(frame)
+		if err != nil {
+			return err
+		}
+		return fn(b)
+	})
+}
+
 // Run implements engine.Engine. A plan whose answer, or whose work, does not
-// fit into the memory limit fails with engine.ErrLimit: nothing is ever
-// spilled to disk, where it would lie in clear. Joint plans are run over
-// 2,000,000 rows at a time, so only very many groups, or a one-owner plan
-// over many distinct units, can come near the limit.
-func (e *Engine) Run(ctx context.Context, s engine.Snapshot, l plan.Local, kind plan.Kind, fn func(engine.Row) error) error {
-	if kind != plan.Join && kind != plan.OneOwner {
-		return fmt.Errorf("unknown kind of plan")
-	}
-	rows := rowReader{shape: shapeOf(l, kind), labels: map[string]string{}}
-	return e.onSnapshot(ctx, s, request{Op: opRun, Plan: &l, Kind: kind}, whatRun, func(frame []byte) error {
+// fit into the memory limit fails with engine.ErrLimit.
+func (e *Engine) Run(ctx context.Context, s engine.Snapshot, l plan.Local, fn func(engine.Row) error) error {
+	rows := rowReader{shape: shapeOf(l)}
+	return e.onSnapshot(ctx, s, request{Op: opRun, Plan: &l}, whatRun, func(frame []byte) error {
 		return rows.each(frame, fn)
 	})
 }
@@ -154,24 +163,42 @@ func (e *Engine) onSnapshot(ctx context.Context, s engine.Snapshot, req request,
 }
 
 // withSnapshot checks the snapshot's hash and runs req in a child that
-// inherits the very file that was hashed.
+// inherits the very file that was hashed. The child starts while the file is
+// being hashed, and gets the request, and with it the key, only afterwards.
 func (e *Engine) withSnapshot(ctx context.Context, s engine.Snapshot, req request, what string, fn func([]byte) error) ([]byte, error) {
 	f, err := openRegular(s.Path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the snapshot: %w", err)
 	}
 	defer f.Close()
-	version, err := hashFile(ctx, f)
-	if err != nil {
-		return nil, fmt.Errorf("hashing the snapshot: %w", err)
-	}
-	if version != s.Version && !weak.Off("R59") {
-		return nil, fmt.Errorf("the snapshot was changed: its version is not the one recorded at its import; import the dataset again")
-	}
+	verified := make(chan struct{})
+	var unverified error
+	go func() {
+		defer close(verified)
+		unverified = verify(ctx, f, s.Version)
+	}()
 	req.Key = s.Key[:]
-	done, err := e.call(ctx, e.opts.Run, []*os.File{f}, req, fn)
+	done, err := e.callWhen(ctx, e.opts.Run, []*os.File{f}, req, fn, func() error {
+		<-verified
+		return unverified
+	})
+	if <-verified; unverified != nil {
+		return nil, unverified
+	}
 	if err != nil {
 		return nil, e.explain(err, e.opts.Run, what)
 	}
 	return done, nil
+}
+
+// verify checks that f is the snapshot of that version.
+func verify(ctx context.Context, f *os.File, version string) error {
+	got, err := hashFile(ctx, f)
+	if err != nil {
+		return fmt.Errorf("hashing the snapshot: %w", err)
+	}
+	if got != version && !weak.Off("R59") {
+		return fmt.Errorf("the snapshot was changed: its version is not the one recorded at its import; import the dataset again")
+	}
+	return nil
 }

@@ -15,6 +15,20 @@ import (
 // take milliseconds.
 const parseSeconds = 2
 
+// harden gives up what no request needs. It comes before DuckDB starts its
+// threads, which inherit it.
+func harden() error {
+	unix.Umask(0o077)
+	// A core file would hold rows and keys in clear.
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return err
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+}
+
 // limitSelf puts the process under its limits before it touches any input.
 // The address space is bounded beyond what the program itself has mapped by
 // now, which differs between binaries and says nothing about the work.
@@ -23,12 +37,10 @@ func limitSelf(req request) error {
 	if err != nil {
 		return err
 	}
-	unix.Umask(0o077)
 	limits := []struct {
 		resource int
 		value    uint64
 	}{
-		{unix.RLIMIT_CORE, 0}, // a core file would hold rows and keys in clear
 		{unix.RLIMIT_NOFILE, 64},
 		{unix.RLIMIT_AS, size + uint64(req.Memory)},
 	}
@@ -53,10 +65,7 @@ func limitSelf(req request) error {
 			return err
 		}
 	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	return nil
 }
 
 func addressSpace() (uint64, error) {

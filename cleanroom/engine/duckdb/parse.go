@@ -1,6 +1,14 @@
 package duckdb
 
-import "github.com/marcboeker/go-duckdb/mapping"
+import (
+	"bytes"
+
+	"github.com/marcboeker/go-duckdb/mapping"
+)
+
+// outOfMemory begins what DuckDB returns in place of a tree when an allocation
+// fails, which is an ordinary value and no error to it.
+var outOfMemory = []byte(`{"error":true,"error_type":"out of memory"`)
 
 // serveParse returns the syntax tree in data frames.
 func serveParse(d *db, req request, out frameWriter) error {
@@ -20,6 +28,9 @@ func serveParse(d *db, req request, out frameWriter) error {
 			return failure{Code: codeInternal}
 		}
 		tree := cols[0].bytes(0)
+		if bytes.HasPrefix(tree, outOfMemory) {
+			return failure{Code: codeMemory}
+		}
 		for len(tree) > 0 {
 			n := min(len(tree), maxFrame)
 			if err := out.write(frameData, tree[:n]); err != nil {

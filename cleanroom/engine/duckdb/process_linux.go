@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -27,6 +28,12 @@ var (
 // to data and returns the closing frame. The child is dead when call returns,
 // whatever happened, and so is everything it may have started.
 func (e *Engine) call(ctx context.Context, lim engine.Limits, files []*os.File, req request, data func([]byte) error) ([]byte, error) {
+	return e.callWhen(ctx, lim, files, req, data, func() error { return nil })
+}
+
+// callWhen is call with a request that the started child gets when ready
+// returns, and does not get if it returns an error.
+func (e *Engine) callWhen(ctx context.Context, lim engine.Limits, files []*os.File, req request, data func([]byte) error, ready func() error) ([]byte, error) {
 	req.Memory, req.Thread = lim.Memory, lim.Threads
 	body, err := json.Marshal(req)
 	if err != nil {
@@ -41,7 +48,7 @@ func (e *Engine) call(ctx context.Context, lim engine.Limits, files []*os.File, 
 	}
 	run, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	done, err := e.converse(run, files, body, data)
+	done, err := e.converse(run, files, &gated{ready: ready, body: bytes.NewReader(body)}, data)
 	var cb callbackError
 	switch {
 	case errors.As(err, &cb):
@@ -56,9 +63,25 @@ func (e *Engine) call(ctx context.Context, lim engine.Limits, files []*os.File, 
 	return nil, err
 }
 
-func (e *Engine) converse(ctx context.Context, files []*os.File, body []byte, data func([]byte) error) ([]byte, error) {
+// gated is a request that can be read when ready has returned.
+type gated struct {
+	ready func() error
+	body  io.Reader
+}
+
+func (g *gated) Read(p []byte) (int, error) {
+	if g.ready != nil {
+		if err := g.ready(); err != nil {
+			return 0, err
+		}
+		g.ready = nil
+	}
+	return g.body.Read(p)
+}
+
+func (e *Engine) converse(ctx context.Context, files []*os.File, body io.Reader, data func([]byte) error) ([]byte, error) {
 	cmd := e.command(files)
-	cmd.Stdin = bytes.NewReader(body)
+	cmd.Stdin = body
 	errs := &tail{}
 	cmd.Stderr = errs
 	stdout, err := cmd.StdoutPipe()

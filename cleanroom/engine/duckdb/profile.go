@@ -15,19 +15,11 @@ func serveProfile(d *db, req request) (any, error) {
 		return nil, err
 	}
 	p := new(engine.Profile)
-	first := true
-	var last []byte
-	err := d.scanUnits("snap.main.data", func(unit []byte) error {
-		p.Rows++
-		if first || string(last) != string(unit) {
-			first, last = false, append(last[:0], unit...)
-			p.Units++
-		}
-		return nil
-	})
+	counts, err := d.oneRow("SELECT (SELECT count(*) FROM snap.main.data), (SELECT count(*) FROM snap.main.units)")
 	if err != nil {
 		return nil, err
 	}
+	p.Rows, p.Units = counts[0], counts[1]
 	r, err := d.query("SELECT column_name, column_type FROM (DESCRIBE data) WHERE column_name <> 'parley_unit'")
 	if err != nil {
 		return nil, err

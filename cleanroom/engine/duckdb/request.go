@@ -19,8 +19,7 @@ type request struct {
 
 	SQL    string         `json:"sql,omitempty"` // parse
 	Import *importRequest `json:"import,omitempty"`
-	Plan   *plan.Local    `json:"plan,omitempty"` // run
-	Kind   plan.Kind      `json:"kind,omitempty"` // run
+	Plan   *plan.Local    `json:"plan,omitempty"` // reduce, run
 	Oracle *oracleRequest `json:"oracle,omitempty"`
 
 	Normalise *normaliseRequest `json:"normalise,omitempty"`
@@ -32,6 +31,7 @@ const (
 	opParse   op = "parse"
 	opImport  op = "import"
 	opUnits   op = "units"
+	opReduce  op = "reduce"
 	opRun     op = "run"
 	opProfile op = "profile"
 	opOracle  op = "oracle"

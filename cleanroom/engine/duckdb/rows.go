@@ -11,13 +11,9 @@ func appendInt(dst []byte, v int64) []byte { return binary.LittleEndian.AppendUi
 // rowReader decodes what shape.appendRow wrote. The bytes come from a child
 // that met hostile input, so every length is checked against what is there.
 type rowReader struct {
-	shape  shape
-	row    engine.Row
-	labels map[string]string // repeated group labels share one string
+	shape shape
+	row   engine.Row
 }
-
-// maxLabels bounds the label cache; beyond it labels are simply allocated.
-const maxLabels = 1 << 14
 
 // each decodes the rows of one frame and calls fn for each.
 func (d *rowReader) each(frame []byte, fn func(engine.Row) error) error {
@@ -37,49 +33,46 @@ func (d *rowReader) each(frame []byte, fn func(engine.Row) error) error {
 func (d *rowReader) decode(in []byte) ([]byte, error) {
 	d.row.Groups, d.row.Ints = d.row.Groups[:0], d.row.Ints[:0]
 	for _, f := range d.shape {
-		if len(in) == 0 || in[0] > 1 || in[0] == 1 && f == fieldUnit {
-			return nil, errFrame
-		}
-		null := in[0] == 1
-		in = in[1:]
-		var err error
-		switch f {
-		case fieldUnit:
-			var unit []byte
-			unit, in, err = cutBytes(in)
-			d.row.Unit = append(d.row.Unit[:0], unit...)
-		case fieldGroup:
-			var label []byte
-			if !null {
-				label, in, err = cutBytes(in)
+		if f == fieldGroup {
+			text, rest, err := cutText(in)
+			if err != nil {
+				return nil, err
 			}
-			d.row.Groups = append(d.row.Groups, engine.Text{Null: null, Value: d.label(label)})
-		default:
-			v := engine.Int64{Null: null}
-			if !null {
-				if len(in) < 8 {
-					return nil, errFrame
-				}
-				v.Value, in = int64(binary.LittleEndian.Uint64(in)), in[8:]
-			}
-			d.row.Ints = append(d.row.Ints, v)
+			d.row.Groups, in = append(d.row.Groups, text), rest
+			continue
 		}
+		null, rest, err := cutNull(in)
 		if err != nil {
 			return nil, err
 		}
+		v := engine.Int64{Null: null}
+		if !null {
+			if len(rest) < 8 {
+				return nil, errFrame
+			}
+			v.Value, rest = int64(binary.LittleEndian.Uint64(rest)), rest[8:]
+		}
+		d.row.Ints, in = append(d.row.Ints, v), rest
 	}
 	return in, nil
 }
 
-func (d *rowReader) label(b []byte) string {
-	if s, ok := d.labels[string(b)]; ok {
-		return s
+// cutNull takes the byte off the front of in that is 1 for NULL.
+func cutNull(in []byte) (null bool, rest []byte, err error) {
+	if len(in) == 0 || in[0] > 1 {
+		return false, nil, errFrame
 	}
-	s := string(b)
-	if len(d.labels) < maxLabels {
-		d.labels[s] = s
+	return in[0] == 1, in[1:], nil
+}
+
+// cutText takes a nullable text off the front of in.
+func cutText(in []byte) (engine.Text, []byte, error) {
+	null, in, err := cutNull(in)
+	if err != nil || null {
+		return engine.Text{Null: true}, in, err
 	}
-	return s
+	v, in, err := cutBytes(in)
+	return engine.Text{Value: string(v)}, in, err
 }
 
 // cutBytes takes a length and that many bytes off the front of in.

@@ -37,11 +37,11 @@ func serveImport(d *db, req request) (any, error) {
 	if err := d.checkValues(in.Rules); err != nil {
 		return nil, err
 	}
-	imported, err := d.countUnits(in.Rules)
-	if err != nil {
+	if err := d.writeSnapshot(in.Rules); err != nil {
 		return nil, err
 	}
-	if err := d.writeSnapshot(in.Rules); err != nil {
+	imported, err := d.countUnits(in.Rules)
+	if err != nil {
 		return nil, err
 	}
 	return imported, d.execAll("DETACH stage", "DETACH snap")
@@ -145,9 +145,10 @@ func (d *db) firstRows(p problem) ([]int64, error) {
 	return first, err
 }
 
+// countUnits counts in the finished snapshot, where units are numbers.
 func (d *db) countUnits(rules agreements.Rules) (*engine.Imported, error) {
 	row, err := d.oneRow(`SELECT CAST(coalesce(sum(c), 0) AS BIGINT), count(*), coalesce(max(c), 0),
-		(SELECT count(*) FROM stage.raw) FROM (SELECT count(*) AS c FROM stage.kept GROUP BY unit)`)
+		(SELECT count(*) FROM stage.raw) FROM (SELECT count(*) AS c FROM snap.main.data GROUP BY parley_unit)`)
 	if err != nil {
 		return nil, err
 	}
@@ -161,12 +162,17 @@ func (d *db) countUnits(rules agreements.Rules) (*engine.Imported, error) {
 	return i, nil
 }
 
-// writeSnapshot sorts by unit so that units are read in one pass, without a
-// hash table, and whole units can be taken in parts.
+// writeSnapshot numbers the units in the order of their bytes and sorts the
+// rows by that number, so that plans group by an integer and whole units can
+// be taken in parts. A unit's ordinal is its row id in the table units.
 func (d *db) writeSnapshot(rules agreements.Rules) error {
-	cols := []string{"unit AS parley_unit"}
+	if err := d.exec("CREATE TABLE snap.main.units AS SELECT unit FROM stage.kept GROUP BY unit ORDER BY unit"); err != nil {
+		return err
+	}
+	cols := []string{"CAST(u.rowid AS UINTEGER) AS parley_unit"}
 	for i, c := range rules.Columns {
 		cols = append(cols, fmt.Sprintf("c%d AS %s", i, ident(c.Name)))
 	}
-	return d.exec("CREATE TABLE snap.main.data AS SELECT " + strings.Join(cols, ", ") + " FROM stage.kept ORDER BY unit")
+	return d.exec("CREATE TABLE snap.main.data AS SELECT " + strings.Join(cols, ", ") +
+		" FROM stage.kept JOIN snap.main.units u USING (unit) ORDER BY u.rowid")
 }

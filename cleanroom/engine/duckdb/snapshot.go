@@ -21,20 +21,19 @@ func (d *db) openSnapshot(key []byte) error {
 	return d.lockDown()
 }
 
-// unitBatch is how many rows of the key column are held at once.
+// unitBatch is how many units are held at once.
 const unitBatch = 1 << 19
 
-// scanUnits calls fn with the unit of each row of a table in the table's
-// order, batch by batch.
-func (d *db) scanUnits(table string, fn func(unit []byte) error) error {
-	rows, err := d.oneInt("SELECT count(*) FROM " + table)
+// scanUnits calls fn with each unit in the order of the ordinals, batch by
+// batch.
+func (d *db) scanUnits(fn func(unit []byte) error) error {
+	rows, err := d.oneInt("SELECT count(*) FROM snap.main.units")
 	if err != nil {
 		return err
 	}
 	for at := int64(0); at < rows; at += unitBatch {
 		seen := int64(0)
-		r, err := d.query(fmt.Sprintf("SELECT parley_unit FROM %s WHERE rowid >= %d AND rowid < %d",
-			table, at, at+unitBatch))
+		r, err := d.query(fmt.Sprintf("SELECT unit FROM snap.main.units WHERE rowid >= %d AND rowid < %d", at, at+unitBatch))
 		if err != nil {
 			return err
 		}

@@ -6,25 +6,19 @@ import (
 )
 
 // serveUnits sends every distinct unit: per unit its length (uvarint) and its
-// bytes. The import sorted the table, so equal units are neighbours; a table
-// out of order is refused rather than sent twice.
+// bytes. A table that is not strictly in order is refused rather than sent.
 func serveUnits(d *db, req request, out frameWriter) error {
 	if err := d.openSnapshot(req.Key); err != nil {
 		return err
 	}
 	b := batch{out: out}
 	var last []byte
-	first := true
-	err := d.scanUnits("snap.main.data", func(unit []byte) error {
-		if !first {
-			switch bytes.Compare(last, unit) {
-			case 0:
-				return nil
-			case 1:
-				return failure{Code: codeOpen}
-			}
+	err := d.scanUnits(func(unit []byte) error {
+		// No unit is empty, so the first one comes after the empty one.
+		if bytes.Compare(last, unit) >= 0 {
+			return failure{Code: codeOpen}
 		}
-		first, last = false, append(last[:0], unit...)
+		last = append(last[:0], unit...)
 		b.buf = appendBytes(b.buf, unit)
 		return b.rowDone()
 	})

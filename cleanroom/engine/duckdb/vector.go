@@ -10,8 +10,10 @@ import (
 // inside it, longer ones behind the pointer in its last 8 bytes.
 type stringT struct {
 	length uint32
-	inline [12]byte
+	inline [maxInline]byte
 }
+
+const maxInline = 12
 
 // The layout must be 16 bytes, or every offset below is wrong.
 var _ = [1]struct{}{}[unsafe.Sizeof(stringT{})-16]
@@ -36,14 +38,18 @@ func (c column) null(row int) bool {
 	return word>>(row%64)&1 == 0
 }
 
-func (c column) int64(row int) int64 {
-	return unsafe.Slice((*int64)(c.data), c.rows)[row]
-}
+func (c column) uint32s() []uint32 { return unsafe.Slice((*uint32)(c.data), c.rows) }
+
+func (c column) int64s() []int64 { return unsafe.Slice((*int64)(c.data), c.rows) }
+
+func (c column) int64(row int) int64 { return c.int64s()[row] }
+
+func (c column) strings() []stringT { return unsafe.Slice((*stringT)(c.data), c.rows) }
 
 // bytes returns a VARCHAR's or BLOB's bytes, valid until the chunk is destroyed.
 func (c column) bytes(row int) []byte {
-	s := &unsafe.Slice((*stringT)(c.data), c.rows)[row]
-	if s.length <= uint32(len(s.inline)) {
+	s := &c.strings()[row]
+	if s.length <= maxInline {
 		return s.inline[:s.length]
 	}
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&s.inline[4])), s.length)

@@ -96,21 +96,57 @@ func units(t *testing.T, e engine.Engine, s engine.Snapshot) []string {
 	return all
 }
 
-// joint runs SQL as a joint plan and returns its rows printed.
+// joint runs SQL as a joint plan and returns its entries printed, each with
+// the bytes of its unit.
 func joint(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Local) ([]string, error) {
-	return collect(ctx, e, s, l, plan.Join)
+	var units []uint32
+	var groups, entries []string
+	err := e.Reduce(ctx, s, l, func(b *engine.Batch) error {
+		for _, g := range b.NewGroups {
+			groups = append(groups, printed(g))
+		}
+		for i, u := range b.Units {
+			line := groups[b.Groups[i]]
+			for _, column := range b.Ints {
+				line += fmt.Sprint("|", column[i])
+			}
+			units, entries = append(units, u), append(entries, line)
+		}
+		return nil
+	})
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	var bytes []string
+	err = e.Units(ctx, s, func(u []byte) error {
+		bytes = append(bytes, string(u))
+		return nil
+	})
+	for i, u := range units {
+		if int(u) >= len(bytes) {
+			return nil, fmt.Errorf("an entry has unit %d of %d units", u, len(bytes))
+		}
+		entries[i] = bytes[u] + entries[i]
+	}
+	return entries, err
 }
 
-func collect(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Local, kind plan.Kind) ([]string, error) {
-	var all []string
-	err := e.Run(ctx, s, l, kind, func(r engine.Row) error {
-		line := string(r.Unit)
-		for _, g := range r.Groups {
-			if g.Null {
-				g.Value = "NULL"
-			}
-			line += "|" + g.Value
+func printed(group []engine.Text) string {
+	line := ""
+	for _, g := range group {
+		if g.Null {
+			g.Value = "NULL"
 		}
+		line += "|" + g.Value
+	}
+	return line
+}
+
+// oneOwner runs SQL as a one-owner plan and returns its rows printed.
+func oneOwner(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Local) ([]string, error) {
+	var all []string
+	err := e.Run(ctx, s, l, func(r engine.Row) error {
+		line := printed(r.Groups)
 		for _, n := range r.Ints {
 			if n.Null {
 				line += "|NULL"

@@ -1,0 +1,59 @@
+package sql
+
+import "strings"
+
+// aggregates are the functions that add up rows, by the tree's name.
+var aggregates = map[string]bool{"count_star": true, "count": true, "sum": true, "avg": true}
+
+// isAggregate reports a call of an aggregate.
+func isAggregate(n *node) bool {
+	name, _ := n.fields["function_name"].(string)
+	return n.kind == "FUNCTION" && aggregates[strings.ToLower(name)]
+}
+
+// aggregate lowers COUNT(*), COUNT(x), COUNT(DISTINCT c), SUM(x) and AVG(x),
+// each with or without FILTER.
+func (l *lowering) aggregate(n *node) (Expr, error) {
+	defer func(was bool) { l.released = was }(l.released)
+	l.released = false // its argument and FILTER are about rows
+	name, kids := strings.ToLower(n.text("function_name")), n.list("children")
+	call := &Call{Pos: Pos(n.pos), Func: name}
+	if name == "count" && n.fields["distinct"] == true {
+		n.take("distinct")
+		call.Func = "count_distinct"
+	}
+	if err := l.filter(n, call); err != nil {
+		return nil, err
+	}
+	if name == "count_star" && len(kids) == 0 {
+		return call, n.finish()
+	}
+	if name == "count_star" || len(kids) != 1 {
+		return nil, l.function(name, n.pos)
+	}
+	arg, err := l.object(kids[0], n.pos)
+	if err != nil {
+		return nil, err
+	}
+	// The call's own clauses make a better refusal than its argument.
+	if err := n.finish(); err != nil {
+		return nil, err
+	}
+	if call.Func == "count_distinct" && arg.kind != "COLUMN_REF" {
+		return nil, l.src.Refuse(arg.pos, "unsupported-syntax", "",
+			"Write COUNT(DISTINCT unit) FILTER (WHERE …).", "An expression inside COUNT(DISTINCT …) is not part of the language.")
+	}
+	call.Arg, err = l.scalar(arg, 0)
+	return call, err
+}
+
+// filter lowers FILTER (WHERE …).
+func (l *lowering) filter(n *node, call *Call) error {
+	v := n.take("filter")
+	if v == nil {
+		return nil
+	}
+	var err error
+	call.Filter, err = l.conjuncts(v, n.pos)
+	return err
+}
