@@ -20,7 +20,7 @@ func timedKernels() []kernel {
 			s.begin(points)
 			s.walk(k, walkedBits)
 		})...)
-		all = append(all, mapKernel(e, 16))
+		all = append(all, mapKernel(e, 16), hashKernel(e.name(), newFieldHash8(timingTag), 8))
 	}
 	return all
 }

@@ -54,6 +54,18 @@ func mapKernel(e engine, lanes int) kernel {
 	return kernel{e.name() + " map", short, prepare, func() { e.encode(dst, t) }}
 }
 
+// hashKernel hashes as many secret ids as there are lanes to field elements.
+func hashKernel(name string, h hasher, lanes int) kernel {
+	ids, messages, t := make([]Point, lanes), make([][]byte, lanes), make([]fp.Elt, lanes)
+	for i := range messages {
+		messages[i] = ids[i][:]
+	}
+	return kernel{name + " hash", short, func(s *[32]byte) { spread(ids, s) }, func() { h.sums(t, messages) }}
+}
+
+// timingTag is as long as the tag of an alignment.
+var timingTag = make([]byte, 80)
+
 // spread gives each lane a value of its own, as in use: each half of s turned.
 func spread(lanes []Point, s *[32]byte) {
 	for i := range lanes {
@@ -70,7 +82,7 @@ func portableKernels() []kernel {
 		w.begin((*fp.Elt)(&points[0]))
 		w.walk(k, walkedBits)
 	})
-	return append(all, mapKernel(portable{}, 1))
+	return append(all, mapKernel(portable{}, 1), hashKernel("portable", newFieldHash(timingTag), 1))
 }
 
 // leaky is the portable ladder with a leak: it leaves out an addition where a

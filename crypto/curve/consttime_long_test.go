@@ -19,29 +19,28 @@ import (
 	"time"
 )
 
-// The goal of the long run, and what it takes for a leak, in three runs in a row
-// and with one sign: Welch's t at the bound, and means that differ by one in
-// 4,000. That is half a cycle in a sample of the ladder, where one cycle more for
-// each bit that is set makes one. On a busy machine t alone passes the bound in
-// single runs for code that takes no notice of values: the portable and the
-// AVX-512F ladder by one in 10,000, the standard library's SHA-512 and the one here
-// by one in 2,000. (SHA-512 is therefore not among the kernels.) The sign often
-// changes from run to run, and two classes drawn alike do not differ. The cause is
-// not known. Such findings are printed.
+// The goal of the long run, and what it takes for a leak: Welch's t at the bound
+// in three runs in a row. In a million samples of the portable ladder that is a
+// difference of about one in 10,000, a fraction of a cycle.
+//
+// No class repeats one value: when every sample of a class handles the very same
+// numbers, t passes the bound on shared machines with either sign, also for the
+// standard library's SHA-512, by differences of 0.01 % that are gone as soon as
+// the numbers vary.
 const (
 	timingSamples = 1_000_000
 	timingBatch   = 10_000
 	leakT         = 4.5
-	leakShare     = 1.0 / 4000
 	leakRuns      = 3
 )
 
-// TestLongConstantTime compares the times of each engine on a fixed secret and
-// on random ones, as dudect does (Reparaz, Balasch, Verbauwhede: "Dude, is my
-// code constant time?", 2017). A kernel with a leak put in must be caught first.
+// TestLongConstantTime compares the times of each engine on secrets with a
+// pattern and on random ones, as dudect does (Reparaz, Balasch, Verbauwhede:
+// "Dude, is my code constant time?", 2017). A kernel with a leak put in must be
+// caught first.
 //
-// The fixed scalar has one bit set, at the top: all further bits are zero, but
-// no coordinate is. The fixed point is an ordinary one.
+// The scalars of one class have one walked bit set, at the top, and the points
+// and field elements of one class are below 2^128.
 func TestLongConstantTime(t *testing.T) {
 	seed := timingSeed(t)
 	t.Logf("PARLEY_SEED=%d", seed)
@@ -50,7 +49,7 @@ func TestLongConstantTime(t *testing.T) {
 	defer runtime.UnlockOSThread()
 
 	start, minutes := time.Now(), timingMinutes(t)
-	if f := examine(r, leaky(), 2*timingBatch, time.Time{}); f.leak() == 0 {
+	if f := examine(r, leaky(), 2*timingBatch, time.Time{}); math.Abs(f.t) < leakT {
 		t.Fatalf("a ladder with a leak has t = %s: this test sees none", f)
 	}
 	kernels := timedKernels()
@@ -65,22 +64,18 @@ func TestLongConstantTime(t *testing.T) {
 	t.Logf("covered: t of %s", strings.Join(covered, "; "))
 }
 
-// checkKernel fails if each of three runs finds a leak, and of one sign. Only the
-// first keeps to the end; the others take as many samples.
+// checkKernel fails if each of three runs finds a leak. Only the first keeps to
+// the end; the others take as many samples.
 func checkKernel(t *testing.T, r *rand.Rand, k kernel, end time.Time) finding {
 	t.Helper()
 	f := examine(r, k, timingSamples, end)
-	leaks := 0 // slower for the fixed secret, less those that are faster
 	for run := 1; math.Abs(f.t) >= leakT; run++ {
 		t.Logf("covered: %s, run %d: t %s, means differ by %.4f %%", k.name, run, f, 100*f.share)
-		leaks += f.leak()
 		if run == leakRuns {
+			t.Errorf("%s: its time depends on the secret", k.name)
 			break
 		}
 		f = examine(r, k, f.samples, time.Time{})
-	}
-	if leaks == leakRuns || leaks == -leakRuns {
-		t.Errorf("%s: its time depends on the secret", k.name)
 	}
 	return f
 }
@@ -90,18 +85,6 @@ func checkKernel(t *testing.T, r *rand.Rand, k kernel, end time.Time) finding {
 type finding struct {
 	t, share float64
 	samples  int
-}
-
-// leak returns 1 if the fixed secret takes longer, -1 if it takes less long, and
-// 0 if nothing is found.
-func (f finding) leak() int {
-	switch {
-	case f.t >= leakT && f.share >= leakShare:
-		return 1
-	case f.t <= -leakT && f.share <= -leakShare:
-		return -1
-	}
-	return 0
 }
 
 func (f finding) String() string {

@@ -47,9 +47,8 @@
 //
 // Scalars, ids and points decide no branch and no address in any engine: bits of
 // the scalar are masks only. The length of a message does show in the time to hash
-// it. TestLongConstantTime compares the times of every engine on fixed and on
-// random secrets; see there for what it can find, and for differences of about a
-// cycle that it does find, whose cause is not known.
+// it. TestLongConstantTime compares the times of every engine on secrets with and
+// without a pattern; see there for what it can find.
 //
 // # Cost
 //
