@@ -243,7 +243,7 @@ func (re *rehearsal) crossed(ctx context.Context, v *cleanroom.View) string {
 // kindOf names the form in which a stage's bytes travel.
 func kindOf(stage string) string {
 	switch stage {
-	case "align":
+	case "align", "align (resumed)":
 		return "curve points under both nodes' secret keys, sorted, with dummies"
 	case "encrypted sums":
 		return "lattice ciphertexts and one-time-padded sums"

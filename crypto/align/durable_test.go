@@ -64,7 +64,7 @@ func (d *durable) take(side int, step wire.Step, at int, b []byte) {
 		if !bytes.Equal(have[at:at+n], b[:n]) {
 			d.t.Errorf("side %d sent other bytes of %s after it was resumed", side, step)
 		}
-		at, b = at+n, b[n:]
+		b = b[n:]
 	}
 	d.sent[side][step] = append(have, b...)
 	close(d.wake)

@@ -176,13 +176,11 @@ func TestRefusedInputs(t *testing.T) {
 	}
 	reads := 0
 	grows := func(yield func(Entry) bool) { // another list at every reading
-		for reads++; ; {
-			for range reads {
-				if !yield(Entry{}) {
-					return
-				}
+		reads++
+		for range reads {
+			if !yield(Entry{}) {
+				return
 			}
-			return
 		}
 	}
 	if _, err := Arrange(set, 10, 1, 1, grows); !errors.Is(err, errChanged) {

@@ -75,7 +75,8 @@ func TestHintsAreFixed(t *testing.T) {
 		check(t, w.WriteHints(context.Background(), k, a, &b))
 		return b.String()
 	}
-	if write(k) != write(k) || write(k) == write(other) {
+	first, second := write(k), write(k)
+	if first != second || first == write(other) {
 		t.Error("hints of one key differ, or those of two keys agree")
 	}
 }
