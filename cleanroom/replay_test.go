@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"parley/cleanroom"
@@ -89,21 +90,22 @@ func TestReplayedMessages(t *testing.T) {
 	}
 	for _, o := range old {
 		t.Run(strings.ReplaceAll(o.from+" "+o.step(), "/", "-"), func(t *testing.T) {
-			replaced, same := false, false
+			var replaced, same atomic.Bool // set by the tap's goroutines
 			p.set(func(phase string, c *call) bool {
 				if phase == "request" && c.from == o.from && c.step() == o.step() {
 					sum := sha256.Sum256(o.body)
-					same = bytes.Equal(c.body, o.body)
-					c.body, replaced = o.body, true
+					same.Store(bytes.Equal(c.body, o.body))
+					c.body = o.body
+					replaced.Store(true)
 					c.header.Set("Parley-Chunk-Sha256", hex.EncodeToString(sum[:]))
 				}
 				return true
 			})
 			v, err := agency.Ask(t.Context(), id, bySegment)
-			if err != nil || !replaced {
-				t.Fatalf("replaced %t: %v", replaced, err)
+			if err != nil || !replaced.Load() {
+				t.Fatalf("replaced %t: %v", replaced.Load(), err)
 			}
-			if same { // an acknowledgement or a count: the same in every run
+			if same.Load() { // an acknowledgement or a count: the same in every run
 				return
 			}
 			if cleanroomtest.Succeeded(v) || v.Result != nil {
@@ -124,12 +126,11 @@ func TestThirdMember(t *testing.T) {
 	third := cleanroomtest.Start(t, "third")
 	p := newTap(t, agency, shop, third)
 	id := p.agree(2, agency, shop, third)
-	meddled := 0
+	var meddled atomic.Bool // by the first message; the tap has many goroutines
 	p.set(func(phase string, c *call) bool {
-		if phase != "request" || c.from == "third" || !strings.HasPrefix(c.step(), "PUT") || meddled > 0 {
+		if phase != "request" || c.from == "third" || !strings.HasPrefix(c.step(), "PUT") || meddled.Swap(true) {
 			return true
 		}
-		meddled++
 		path := runsPath + "/" + strings.Split(strings.Split(c.url, "?")[0], "/")[4]
 		for _, at := range []*cleanroomtest.Member{agency, shop} {
 			for _, call := range []struct{ method, url string }{
@@ -149,7 +150,7 @@ func TestThirdMember(t *testing.T) {
 		return true
 	})
 	ask(t, agency, id, bySegment)
-	if meddled == 0 {
+	if !meddled.Load() {
 		t.Error("nothing was tried")
 	}
 	p.set(nil)
