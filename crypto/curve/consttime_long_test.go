@@ -21,7 +21,7 @@ import (
 
 // The goal of the long run, and what it takes for a leak, in three runs in a row
 // and with one sign: Welch's t at the bound, and means that differ by one in
-// 1,000. That is two cycles of the portable ladder's sample, in which a branch or
+// 2,000. That is one cycle of the portable ladder's sample, in which a branch or
 // a table that follows the secret would show as far more.
 //
 // t alone is not enough: it passes the bound for the portable and the AVX-512F
@@ -34,7 +34,7 @@ const (
 	timingSamples = 1_000_000
 	timingBatch   = 10_000
 	leakT         = 4.5
-	leakShare     = 1.0 / 1000
+	leakShare     = 1.0 / 2000
 	leakRuns      = 3
 )
 
