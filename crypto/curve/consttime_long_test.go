@@ -19,22 +19,12 @@ import (
 	"time"
 )
 
-// The goal of the long run, and what it takes for a leak, in three runs in a row
-// and with one sign: Welch's t at the bound, and means that differ by one in
-// 2,000. That is one cycle of the portable ladder's sample, in which a branch or
-// a table that follows the secret would show as far more.
-//
-// t alone is not enough: it passes the bound for the portable and the AVX-512F
-// ladder by one in 5,000, less than half a cycle, in some builds of this very
-// code and not in others, with either sign. It did so more often while every
-// sample of one class handled the very same numbers, for the standard library's
-// SHA-512 too; so no class repeats one value. The cause is not known. Such
-// findings are printed.
+// The goal of the long run, and what it takes for a leak: Welch's t at the bound
+// in three runs in a row, with one sign.
 const (
 	timingSamples = 1_000_000
 	timingBatch   = 10_000
 	leakT         = 4.5
-	leakShare     = 1.0 / 2000
 	leakRuns      = 3
 )
 
@@ -99,9 +89,9 @@ type finding struct {
 // long, and 0 if nothing is found.
 func (f finding) leak() int {
 	switch {
-	case f.t >= leakT && f.share >= leakShare:
+	case f.t >= leakT:
 		return 1
-	case f.t <= -leakT && f.share <= -leakShare:
+	case f.t <= -leakT:
 		return -1
 	}
 	return 0
