@@ -18,8 +18,8 @@ type Agreement struct {
 	// may ask for more; the strictest wins.
 	MinGroupSize int `json:"minGroupSize" yaml:"minGroupSize"`
 	// DP is the differential-privacy demand. It is required so that nobody
-	// gets "none" by forgetting it; "none" is the only value of this version.
-	DP string `json:"dp" yaml:"dp"`
+	// gets "none" by forgetting it. Each dataset may ask for more.
+	DP *DP `json:"dp" yaml:"dp"`
 	// AdHoc says whether SQL that is not one of Analyses may be asked at all.
 	// Each dataset must allow it too.
 	AdHoc     bool       `json:"adHoc" yaml:"adHoc"`
@@ -79,6 +79,25 @@ type Rules struct {
 	// because the rows are public anyway. Every answer and receipt says so.
 	PublicData bool `json:"publicData,omitempty" yaml:"publicData,omitempty"`
 	AdHoc      bool `json:"adHoc" yaml:"adHoc"`
+	// DP is this owner's demand; absent leaves it to the agreement. The smaller
+	// epsilon, delta and budget of the two hold.
+	DP *DP `json:"dp,omitempty" yaml:"dp,omitempty"`
+	// GroupsPerUnit and RowsPerUnit bound what one unit adds to a noisy answer:
+	// to how many groups, and how many of its rows in each; 0 stands for 1.
+	// Nothing is cut off an answer without noise.
+	GroupsPerUnit int   `json:"groupsPerUnit,omitempty" yaml:"groupsPerUnit,omitempty"`
+	RowsPerUnit   int64 `json:"rowsPerUnit,omitempty" yaml:"rowsPerUnit,omitempty"`
+	// RunsPerDay bounds the runs on the dataset in a day (UTC), under all
+	// agreements; 0: no bound.
+	RunsPerDay int `json:"runsPerDay,omitempty" yaml:"runsPerDay,omitempty"`
+	// ApproveRuns makes every run wait until a person at the owner's approves it.
+	ApproveRuns bool `json:"approveRuns,omitempty" yaml:"approveRuns,omitempty"`
+	// Receivers are the members that may see answers about the dataset; empty:
+	// all receivers of the agreement.
+	Receivers []string `json:"receivers,omitempty" yaml:"receivers,omitempty,flow"`
+	// Functions are those that may be applied to the dataset's columns, by the
+	// names of the language; empty: all of them.
+	Functions []string `json:"functions,omitempty" yaml:"functions,omitempty,flow"`
 }
 
 // Normalisation is how raw values of the join key become unit ids.
@@ -134,6 +153,12 @@ type Column struct {
 	// Min and Max bound a measure's row values; decimal text such as "-12.50".
 	Min string `json:"min,omitempty" yaml:"min,omitempty"`
 	Max string `json:"max,omitempty" yaml:"max,omitempty"`
+	// Operators are the tests that a filter may be used in: = <> < <= > >= in
+	// between like is null; empty: all of them.
+	Operators []string `json:"operators,omitempty" yaml:"operators,omitempty,flow"`
+	// Clip bounds what one unit adds to a noisy sum of the measure in one group;
+	// empty: the larger of |Min| and |Max|.
+	Clip string `json:"clip,omitempty" yaml:"clip,omitempty"`
 	// Domain lists every value a dimension may take, if that is public.
 	Domain []string `json:"domain,omitempty" yaml:"domain,omitempty"`
 }

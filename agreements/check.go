@@ -49,13 +49,10 @@ func (a *Agreement) Check() error {
 	p.text("purpose", a.Purpose, 1, 4000)
 	p.text("legal", a.Legal, 0, 200_000)
 	p.window(a.Validity)
-	switch a.DP {
-	case "none":
-	case "":
-		p.add("dp", `this field is required; "none" (threshold only) is the only value of this version`)
-	default:
-		p.add("dp", `%s: this version accepts only "none"; differential privacy is not available yet`, quoted(a.DP))
+	if a.DP == nil {
+		p.add("dp", `this field is required; "none" is the threshold alone`)
 	}
+	p.dp("dp", a.DP)
 	if p.sizes(a) {
 		p.members(a)
 		p.receivers(a)

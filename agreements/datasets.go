@@ -58,6 +58,7 @@ func (p *problems) rules(path string, r *Rules) {
 	}
 	p.count(path+".minGroupSize", r.MinGroupSize, floorK)
 	p.count(path+".minSetSize", r.MinSetSize, floorSet)
+	p.dp(path+".dp", r.DP)
 	if len(r.Columns) > maxColumns {
 		p.add(path+".columns", "there may be 1,000 at most")
 		return

@@ -32,7 +32,7 @@ type OwnedContract struct {
 func Draft(o DraftOptions) (*agreements.Agreement, error) {
 	a := &agreements.Agreement{Format: agreements.Format, Title: o.Title, Purpose: o.Purpose, Legal: o.Legal,
 		Validity:     agreements.Window{NotBefore: o.NotBefore, NotAfter: o.NotAfter},
-		MinGroupSize: o.MinGroupSize, DP: "none", AdHoc: o.AdHoc, Members: o.Members, Receivers: o.Receivers, Analyses: o.Analyses}
+		MinGroupSize: o.MinGroupSize, DP: agreements.NoDP(), AdHoc: o.AdHoc, Members: o.Members, Receivers: o.Receivers, Analyses: o.Analyses}
 	if len(a.Receivers) == 0 {
 		for _, m := range o.Members {
 			a.Receivers = append(a.Receivers, m.Name)

@@ -15,9 +15,9 @@ func Asker(a *agreements.Agreement, asker string) error {
 	if !a.Receives(asker) {
 		return src.Refuse(sql.NoPos, "not-a-receiver", "receivers", "", "%s is not a receiver of answers.", sql.Name(asker))
 	}
-	if a.DP != "none" {
+	if !a.DP.None() {
 		return src.Refuse(sql.NoPos, "dp-unsupported", "dp", "",
-			"The agreement demands differential privacy (%s), which this version does not offer.", sql.Name(a.DP))
+			"The agreement demands differential privacy (%s), which this version does not offer.", sql.Name(a.DP.String()))
 	}
 	return nil
 }

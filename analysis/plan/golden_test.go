@@ -86,7 +86,7 @@ func variant(t *testing.T, name string) *agreements.Agreement {
 	case "no ad-hoc":
 		a.AdHoc = false
 	case "dp":
-		a.DP = "epsilon"
+		a.DP = &agreements.DP{Epsilon: "1", Delta: "0.000001", BudgetEpsilon: "10", BudgetDelta: "0.00001"}
 	case "low k":
 		a.MinGroupSize = 1
 		for i := range a.Datasets {

@@ -28,7 +28,7 @@ func fixtureAgreement() *agreements.Agreement {
 	a := &agreements.Agreement{
 		Format: agreements.Format, Title: "Campaign reach", Purpose: "Measure sales by campaign",
 		Validity:     agreements.Window{NotBefore: t0.Add(-time.Hour), NotAfter: t0.Add(time.Hour)},
-		MinGroupSize: 50, DP: "none", Receivers: []string{"client"},
+		MinGroupSize: 50, DP: agreements.NoDP(), Receivers: []string{"client"},
 		Datasets: []agreements.Dataset{
 			dataset("exposures", "agency", "e1", "email"), dataset("orders", "client", "0d", "email"),
 		},

@@ -6,7 +6,7 @@ import "parley/agreements"
 // owners, with one case of each kind of rule.
 func Agreement() *agreements.Agreement {
 	return &agreements.Agreement{
-		Format: agreements.Format, Title: "Campaign reach", Purpose: "Measure campaigns", DP: "none", AdHoc: true,
+		Format: agreements.Format, Title: "Campaign reach", Purpose: "Measure campaigns", DP: agreements.NoDP(), AdHoc: true,
 		MinGroupSize: 20,
 		Members:      []agreements.Member{{Name: "agency"}, {Name: "client"}, {Name: "bank"}, {Name: "auditor"}},
 		Receivers:    []string{"agency", "client", "bank"},
