@@ -20,6 +20,8 @@ type Plan struct {
 	// MinGroupSize is k after the strictest owner won.
 	MinGroupSize int  `json:"minGroupSize"`
 	PublicData   bool `json:"publicData"` // every dataset used is public
+	// DP says what noise the release adds; nil: none.
+	DP *DP `json:"dp,omitempty"`
 	// Locals has one entry for a one-owner query, two for a join.
 	Locals []Local `json:"locals"`
 	Secure *Secure `json:"secure,omitempty"`
