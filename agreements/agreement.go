@@ -95,8 +95,8 @@ type Rules struct {
 	// Receivers are the members that may see answers about the dataset; empty:
 	// all receivers of the agreement.
 	Receivers []string `json:"receivers,omitempty" yaml:"receivers,omitempty,flow"`
-	// Functions are those that may be applied to the dataset's columns, by the
-	// names of the language; empty: all of them.
+	// Functions are the functions of row values that may be applied to the
+	// dataset's columns, by their names in Functions(); empty: all of them.
 	Functions []string `json:"functions,omitempty" yaml:"functions,omitempty,flow"`
 }
 
@@ -153,8 +153,8 @@ type Column struct {
 	// Min and Max bound a measure's row values; decimal text such as "-12.50".
 	Min string `json:"min,omitempty" yaml:"min,omitempty"`
 	Max string `json:"max,omitempty" yaml:"max,omitempty"`
-	// Operators are the tests that a filter may be used in: = <> < <= > >= in
-	// between like is null; empty: all of them.
+	// Operators are the tests of a filter that are allowed, by their names in
+	// Operators(); empty: all of them.
 	Operators []string `json:"operators,omitempty" yaml:"operators,omitempty,flow"`
 	// Clip bounds what one unit adds to a noisy sum of the measure in one group;
 	// empty: the larger of |Min| and |Max|.

@@ -40,14 +40,14 @@ func (p *problems) datasets(a *Agreement) {
 		if !hashPattern.MatchString(d.ContractHash) {
 			p.add(path+".contractHash", "must be sha256: and 64 hex digits")
 		}
-		p.rules(path+".rules", &d.Rules)
+		p.rules(path+".rules", &d.Rules, a)
 	}
 	if a.MinGroupSize < floor || a.MinGroupSize > 1_000_000 {
 		p.add("minGroupSize", "must be %d to 1,000,000%s", floor, hint)
 	}
 }
 
-func (p *problems) rules(path string, r *Rules) {
+func (p *problems) rules(path string, r *Rules, a *Agreement) {
 	p.unit(path+".unit", r.Unit)
 	if r.MaxRowsPerUnit < 1 || r.MaxRowsPerUnit > 1<<31 {
 		p.add(path+".maxRowsPerUnit", "must be 1 to 2^31")
@@ -59,6 +59,7 @@ func (p *problems) rules(path string, r *Rules) {
 	p.count(path+".minGroupSize", r.MinGroupSize, floorK)
 	p.count(path+".minSetSize", r.MinSetSize, floorSet)
 	p.dp(path+".dp", r.DP)
+	p.finer(path, r, a)
 	if len(r.Columns) > maxColumns {
 		p.add(path+".columns", "there may be 1,000 at most")
 		return
@@ -69,6 +70,7 @@ func (p *problems) rules(path string, r *Rules) {
 		c, cp := &r.Columns[i], fmt.Sprintf("%s.columns[%d]", path, i)
 		seen.add(p, cp+".name", "", strings.ToLower(c.Name))
 		p.column(cp, c)
+		p.columnLimits(cp, c, r.RowsPerUnit)
 	}
 }
 

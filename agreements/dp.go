@@ -34,6 +34,8 @@ func NoDP() *DP { return &DP{} }
 
 const noDP = "none"
 
+var errNotDP = errors.New(`dp is "none" or has epsilon, delta, budgetEpsilon and budgetDelta`)
+
 // None reports whether no noise is demanded, of anything.
 func (d *DP) None() bool { return d == nil || *d == DP{} }
 
@@ -72,7 +74,13 @@ func (d *DP) UnmarshalJSON(b []byte) error {
 	type object DP
 	in := json.NewDecoder(bytes.NewReader(b))
 	in.DisallowUnknownFields()
-	return in.Decode((*object)(d))
+	if err := in.Decode((*object)(d)); err != nil {
+		return err
+	}
+	if d.None() {
+		return errNotDP
+	}
+	return nil
 }
 
 // MarshalYAML writes none or an object.
@@ -89,7 +97,10 @@ var dpFields = []string{"epsilon", "delta", "budgetEpsilon", "budgetDelta", "per
 // UnmarshalYAML reads none or an object, and refuses unknown fields.
 func (d *DP) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
-		return d.word(n.Value)
+		if err := d.word(n.Value); err != nil {
+			return fmt.Errorf("line %d: %w", n.Line, err)
+		}
+		return nil
 	}
 	for i := 0; i < len(n.Content); i += 2 {
 		if !slices.Contains(dpFields, n.Content[i].Value) {
@@ -97,13 +108,19 @@ func (d *DP) UnmarshalYAML(n *yaml.Node) error {
 		}
 	}
 	type object DP
-	return n.Decode((*object)(d))
+	if err := n.Decode((*object)(d)); err != nil {
+		return err
+	}
+	if d.None() { // an object must not come to mean none by being empty
+		return fmt.Errorf("line %d: %w", n.Line, errNotDP)
+	}
+	return nil
 }
 
 func (d *DP) word(w string) error {
 	*d = DP{}
 	if w != noDP {
-		return errors.New(`dp is "none" or has epsilon, delta, budgetEpsilon and budgetDelta`)
+		return errNotDP
 	}
 	return nil
 }

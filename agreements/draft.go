@@ -80,11 +80,11 @@ func plain(n *yaml.Node) error {
 // cuts 50.9 down to 50 and takes "no" for false.
 func plainField(key string, v *yaml.Node) error {
 	switch key {
-	case "minGroupSize", "minSetSize", "maxRowsPerUnit", "scale":
+	case "minGroupSize", "minSetSize", "maxRowsPerUnit", "scale", "periodDays", "groupsPerUnit", "rowsPerUnit", "runsPerDay":
 		if v.Tag != "!!int" {
 			return fmt.Errorf("line %d: %s must be a whole number", v.Line, key)
 		}
-	case "adHoc", "publicData", "nullable":
+	case "adHoc", "publicData", "nullable", "adHocOnly", "approveRuns":
 		if v.Value != "true" && v.Value != "false" {
 			return fmt.Errorf("line %d: %s must be true or false", v.Line, key)
 		}

@@ -103,7 +103,7 @@ func TestGoldenEnvelope(t *testing.T) {
 	e, b := signed(t)
 	golden(t, "envelope.json", b)
 	golden(t, "agreement.txt", []byte(e.Agreement().Text()))
-	const id = "sha256:71588803873eb024394b0be6da83360707b53db033db27149da5d7cb6a88ed4d"
+	const id = "sha256:e55b2b5072894a059ab56b0dd71988093cf870bf3271d441f4f3e05a0d488e9b"
 	if got := idOf(t, e); got != id {
 		t.Errorf("id %s, want %s", got, id)
 	}

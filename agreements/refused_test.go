@@ -19,9 +19,10 @@ const (
 	tlsTwo   = "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0"
 	keyOne   = "iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w="
 	keyTwo   = "gTl3Dqh9F19Wo1Rmw0x+zMuNipG07jeiXfYPW4/Js5Q="
-	amount   = `{name: amount, type: decimal, scale: 2, uses: [measure, filter], min: "0.00", max: "5000.00", nullable: true}`
+	amount   = `{name: amount, type: decimal, scale: 2, uses: [measure, filter], min: "0.00", max: "5000.00", nullable: true, operators: [">", ">=", between], clip: "1000.00"}`
 	campaign = `{name: campaign, type: text, uses: [dimension, filter], domain: [spring, summer]}`
 	unitMail = `{column: mail, normalisation: email/v1}`
+	ownDP    = `dp: {epsilon: "0.5", delta: "0.000001", budgetEpsilon: "5", budgetDelta: "0.00001", periodDays: 30}`
 	least    = `{name: least, type: decimal, values: ["0.00", "50.00"], default: "0.00"}`
 	since    = `{name: since, type: date, min: "2026-01-01", max: "2026-12-31"}`
 )
@@ -81,6 +82,7 @@ func headEdits() []edit {
 		one("year 10000 in UTC", "2027-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00"),
 		one("no dp", "dp: none\n", ""),
 		one("dp", "dp: none", "dp: epsilon=1"),
+		one("dp is empty", "dp: none", "dp: {}"),
 		one("long dp", "dp: none", "dp: "+strings.Repeat("x", 300)),
 		one("k below the floor", "minGroupSize: 50", "minGroupSize: 9"),
 		one("k for public data on one side", "minGroupSize: 50", "minGroupSize: 2"),
@@ -191,6 +193,43 @@ func datasetEdits() []edit {
 		col("domain value that acts", `{name: amount, type: text, uses: [dimension], domain: ["a\tb"]}`),
 		col("long domain value", "{name: amount, type: text, uses: [dimension], domain: ["+strings.Repeat("x", 1025)+"]}"),
 		col("domain at another scale", `{name: amount, type: decimal, scale: 2, uses: [dimension], domain: ["1.5"]}`),
+		col("operator of a measure", `{name: amount, type: integer, uses: [measure], min: "0", max: "9", operators: ["="]}`),
+		col("unknown operator", `{name: amount, type: integer, uses: [filter], operators: ["==", "not in"]}`),
+		col("operator twice", `{name: amount, type: integer, uses: [filter], operators: ["=", "="]}`),
+		col("like of numbers", `{name: amount, type: integer, uses: [filter], operators: ["=", like]}`),
+		col("clip of a filter", `{name: amount, type: integer, uses: [filter], clip: "5"}`),
+		col("clip finer than the scale", `{name: amount, type: decimal, scale: 1, uses: [measure], min: "0", max: "9", clip: "0.25"}`),
+		col("clip of nothing", `{name: amount, type: decimal, scale: 1, uses: [measure], min: "0", max: "9", clip: "0.0"}`),
+		col("clip with an exponent", `{name: amount, type: integer, uses: [measure], min: "0", max: "9", clip: "1e1"}`),
+		col("clip above all rows", `{name: amount, type: integer, uses: [measure], min: "-10", max: "9", clip: "51"}`),
+		one("own dp is empty", ownDP, "dp: {}"),
+		one("own dp without a budget", ownDP, `dp: {epsilon: "1", delta: "0.1"}`),
+		one("own dp is a number", ownDP, "dp: 1"),
+		one("own dp with a misspelt key", ownDP, `dp: {epsilon: "1", Delta: "0.1"}`),
+		one("own dp key twice", ownDP, `dp: {epsilon: "1", epsilon: "2"}`),
+		one("epsilon of 0", `epsilon: "0.5"`, `epsilon: "0"`),
+		one("epsilon below 0", `epsilon: "0.5"`, `epsilon: "-1"`),
+		one("epsilon above the budget", `epsilon: "0.5"`, `epsilon: "5.1"`),
+		one("epsilon too large", `epsilon: "0.5"`, `epsilon: "20.5"`),
+		one("epsilon with an exponent", `epsilon: "0.5"`, `epsilon: "5e-1"`),
+		one("delta above the budget", `delta: "0.000001"`, `delta: "0.1"`),
+		one("delta above 1", `budgetDelta: "0.00001"`, `budgetDelta: "1.1"`),
+		one("budget too large", `budgetEpsilon: "5"`, `budgetEpsilon: "1000.5"`),
+		one("period below 0", "periodDays: 30", "periodDays: -1"),
+		one("half a day", "periodDays: 30", "periodDays: 0.5"),
+		one("ad-hoc only, loosely", "periodDays: 30", "adHocOnly: yes"),
+		one("too many groups of a unit", "groupsPerUnit: 2", "groupsPerUnit: 1001"),
+		one("groups of a unit below 0", "groupsPerUnit: 2", "groupsPerUnit: -1"),
+		one("half a group", "groupsPerUnit: 2", "groupsPerUnit: 2.5"),
+		one("more rows counted than there are", "rowsPerUnit: 5\n", "rowsPerUnit: 501\n"),
+		one("too many runs a day", "runsPerDay: 20", "runsPerDay: 1000001"),
+		one("approval, loosely", "approveRuns: true", "approveRuns: on"),
+		one("receiver of a dataset who is none of the agreement", "receivers: [client]\n      functions", "receivers: [agency]\n      functions"),
+		one("receiver of a dataset twice", "receivers: [client]\n      functions", "receivers: [client, client]\n      functions"),
+		one("unknown function", "[date_trunc, lower]", "[date_trunc, getenv]"),
+		one("function by another spelling", "[date_trunc, lower]", "[mod]"),
+		one("function twice", "[date_trunc, lower]", "[lower, lower]"),
+		one("function list too long", "[date_trunc, lower]", "["+strings.Repeat("x,", 100)+"x]"),
 		col("domain of another type", `{name: amount, type: boolean, uses: [dimension], domain: ["yes"]}`),
 	}
 }
@@ -266,11 +305,17 @@ func TestAcceptedDrafts(t *testing.T) {
 		one("domain of many scripts", amount, "{name: n, type: text, uses: [dimension], domain: [Köln, 東京, \"a\u00a0b\", \"👩\u200d💻\"]}"),
 		one("postcodes in quotes", amount, `{name: n, type: text, uses: [dimension], domain: ["01067", "1e5"]}`),
 		one("fine parameter", least, `{name: least, type: decimal, min: "0.000000000000000001"}`),
-		one("no columns", "      columns:\n        - {name: amount, type: decimal, scale: 2, uses: [measure, filter], min: \"0.00\", max: \"5000.00\", nullable: true}\n        - {name: items, type: integer, uses: [measure], min: \"1\", max: \"99\"}\n        - {name: returned, type: boolean, uses: [filter]}\n", ""),
+		one("no columns", "      columns:\n        - {name: amount, type: decimal, scale: 2, uses: [measure, filter], min: \"0.00\", max: \"5000.00\", nullable: true, operators: [\">\", \">=\", between], clip: \"1000.00\"}\n        - {name: items, type: integer, uses: [measure], min: \"1\", max: \"99\"}\n        - {name: returned, type: boolean, uses: [filter]}\n", ""),
 		one("IPv6", "parley.agency.example:7400", `"[2001:db8::1]:7400"`),
 		one("service name", "parley.agency.example:7400", "node_a:7400"),
 		one("no-break space in prose", "§ 1 Each", "§\u00a01 Each"),
 		one("another zone", "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00"),
+		one("noise on everything", "dp: none", `dp: {epsilon: 1, delta: "0.000001", budgetEpsilon: "10", budgetDelta: "0.00001"}`),
+		one("noise on ad-hoc SQL", "dp: none", `dp: {epsilon: "1", delta: "0.000001", budgetEpsilon: "10", budgetDelta: "0.00001", adHocOnly: true}`),
+		one("own dp is none", ownDP, "dp: none"),
+		one("clip of all rows", amount, `{name: amount, type: integer, uses: [measure], min: "-10", max: "9", clip: "50"}`),
+		one("all operators", amount, `{name: amount, type: text, uses: [filter], operators: ["=", "<>", "<", "<=", ">", ">=", in, between, like, is null]}`),
+		one("all functions", "[date_trunc, lower]", `["+", "-", "*", "//", "%", abs, round, floor, ceil, least, greatest, coalesce, lower, upper, substring, left, date_trunc, date_part, date_diff]`),
 		one("phone without region", unitMail, "{column: mail, normalisation: phone-e164/v1}"),
 	} {
 		if _, err := ParseDraft([]byte(replaced(t, example(t), e.pairs...))); err != nil {

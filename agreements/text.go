@@ -2,6 +2,7 @@ package agreements
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,7 +28,7 @@ func (a *Agreement) Text() string {
 	line("\nAnswers")
 	line("  No released output rests on fewer than %d people or things.", a.MinGroupSize)
 	line("  Answers may be received by: %s.", strings.Join(a.Receivers, ", "))
-	line("  Differential privacy: %s.", a.DP)
+	a.DP.text(line)
 	if a.AdHoc {
 		line("  Questions may be asked freely in SQL, within the rules of each dataset that allows it.")
 	} else {
@@ -80,6 +81,7 @@ func (d *Dataset) text(line func(string, ...any)) {
 	if !r.AdHoc {
 		line("  approved analyses only")
 	}
+	r.finerText(line)
 	for i := range r.Columns {
 		line("  %s", r.Columns[i].text())
 	}
@@ -96,6 +98,12 @@ func (c *Column) text() string {
 	}
 	if c.Nullable {
 		s += ", may be missing"
+	}
+	if len(c.Operators) > 0 {
+		s += ", tested by " + strings.Join(c.Operators, " ") + " only"
+	}
+	if c.Clip != "" {
+		s += ", cut to " + c.Clip + " a unit in a noisy sum"
 	}
 	if len(c.Domain) > 0 {
 		s += fmt.Sprintf(", %d listed values", len(c.Domain))
@@ -125,4 +133,12 @@ func (q *Parameter) text() string {
 		s += ", " + q.Default + " unless said otherwise"
 	}
 	return s
+}
+
+// count words a number of things.
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.FormatInt(n, 10) + " " + what + "s"
 }
