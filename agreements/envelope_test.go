@@ -184,7 +184,7 @@ func TestPayloadHasOneSpelling(t *testing.T) {
 		{"another statement", "urn:parley:agreement:v1", "urn:parley:agreement:v2", "this is not a Parley agreement: the payload is not a statement of one"},
 		{"a value that is not allowed", `"dp":"none"`, `"dp":"no"`, "this is not a Parley agreement: the payload is not a statement of one"},
 		{"dp of empty fields", `"dp":"none"`, `"dp":{"budgetDelta":"","budgetEpsilon":"","delta":"","epsilon":""}`, "this is not a Parley agreement: the payload is not a statement of one"},
-		{"dp that is null", `"dp":"none"`, `"dp":null`, notCanonical},
+		{"dp that is null", `"dp":"none"`, `"dp":null`, `this is not a Parley agreement that this version accepts: dp: this field is required; "none" is the threshold alone`},
 		{"dp with a number", `"dp":"none"`, `"dp":{"budgetDelta":"0.1","budgetEpsilon":"1","delta":"0.1","epsilon":1}`, "this is not a Parley agreement: the payload is not a statement of one"},
 		{"dp with a key twice", `"epsilon":"0.5"`, `"epsilon":"9","epsilon":"0.5"`, notCanonical},
 		{"dp with a key in capitals", `"epsilon":"0.5"`, `"Epsilon":"0.5"`, notCanonical},
