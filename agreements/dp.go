@@ -125,6 +125,14 @@ func (d *DP) word(w string) error {
 	return nil
 }
 
+// Check validates the demand by itself. The error joins the problems found,
+// one a line.
+func (d *DP) Check() error {
+	var p problems
+	p.dp("dp", d)
+	return errors.Join(p...)
+}
+
 // dp checks a demand.
 func (p *problems) dp(path string, d *DP) {
 	if d.None() {

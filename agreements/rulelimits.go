@@ -1,6 +1,7 @@
 package agreements
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -67,6 +68,14 @@ func (p *problems) names(path string, list, known []string, unknown string) {
 			p.add(at, "is listed twice")
 		}
 	}
+}
+
+// CheckLimits validates the column's operators and clip, of which a unit adds
+// that many rows. The error joins the problems found, one a line.
+func (c *Column) CheckLimits(rowsPerUnit int64) error {
+	var p problems
+	p.columnLimits(c.Name, c, rowsPerUnit)
+	return errors.Join(p...)
 }
 
 // columnLimits checks operators and clip. rows is what one unit may add.

@@ -25,7 +25,10 @@ func TestNarrowerLooksAtEverything(t *testing.T) {
 	rules := func() agreements.Rules {
 		return agreements.Rules{Unit: agreements.Unit{Column: "email", Normalisation: agreements.NormEmail, Region: "DE"},
 			MinGroupSize: 50, MinSetSize: 2000, MaxRowsPerUnit: 10, Columns: []agreements.Column{{Name: "grp", Type: agreements.Text,
-				Uses: []agreements.Use{agreements.Filter}, Scale: 1, Min: "0", Max: "9", Domain: []string{"a"}}}}
+				Uses: []agreements.Use{agreements.Filter, agreements.Measure}, Scale: 1, Min: "0", Max: "9", Domain: []string{"a"},
+				Operators: []string{"="}, Clip: "5"}},
+			DP:            &agreements.DP{Epsilon: "1", Delta: "0.001", BudgetEpsilon: "10", BudgetDelta: "0.01"},
+			GroupsPerUnit: 2, RowsPerUnit: 3, RunsPerDay: 4, ApproveRuns: true, Receivers: []string{"a"}, Functions: []string{"lower"}}
 	}
 	contract, err := json.Marshal(rules())
 	if err != nil {
@@ -40,6 +43,27 @@ func TestNarrowerLooksAtEverything(t *testing.T) {
 	if err := narrower(&stricter, contract); err != nil {
 		t.Errorf("stricter rules: %v", err)
 	}
+	stricter = rules()
+	stricter.DP, stricter.GroupsPerUnit, stricter.RowsPerUnit, stricter.RunsPerDay = &agreements.DP{Epsilon: "0.5", Delta: "0.001", BudgetEpsilon: "1", BudgetDelta: "0.001"}, 0, 1, 3
+	stricter.Columns[0].Clip = "4.5"
+	if err := narrower(&stricter, contract); err != nil {
+		t.Errorf("stricter finer rules: %v", err)
+	}
+	for at, loosen := range map[string]func(*agreements.Rules){
+		"no runs a day":      func(r *agreements.Rules) { r.RunsPerDay = 0 },
+		"all receivers":      func(r *agreements.Rules) { r.Receivers = nil },
+		"all functions":      func(r *agreements.Rules) { r.Functions = nil },
+		"all operators":      func(r *agreements.Rules) { r.Columns[0].Operators = nil },
+		"no clip":            func(r *agreements.Rules) { r.Columns[0].Clip = "" },
+		"clip as a fraction": func(r *agreements.Rules) { r.Columns[0].Clip = "5.01" },
+		"dp of none":         func(r *agreements.Rules) { r.DP = agreements.NoDP() },
+		"more epsilon":       func(r *agreements.Rules) { r.DP.Epsilon = "1.5" },
+	} {
+		r := rules()
+		if loosen(&r); !errors.Is(narrower(&r, contract), ErrRulesDiffer) {
+			t.Errorf("%s: accepted", at)
+		}
+	}
 	widen := func(at string, v reflect.Value, r *agreements.Rules) {
 		widenField(v)
 		if err := narrower(r, contract); !errors.Is(err, ErrRulesDiffer) {
@@ -50,7 +74,12 @@ func TestNarrowerLooksAtEverything(t *testing.T) {
 		r := rules()
 		name := reflect.TypeFor[agreements.Rules]().Field(i).Name
 		if name != "Unit" && name != "Columns" {
-			widen(name, reflect.ValueOf(&r).Elem().Field(i), &r)
+			field := reflect.ValueOf(&r).Elem().Field(i)
+			switch name {
+			case "GroupsPerUnit", "RowsPerUnit", "RunsPerDay":
+				field.SetInt(field.Int() + 2) // of these, more is wider
+			}
+			widen(name, field, &r)
 		}
 	}
 	for i := range reflect.TypeFor[agreements.Unit]().NumField() {
@@ -67,7 +96,7 @@ func TestNarrowerLooksAtEverything(t *testing.T) {
 func widenField(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:
-		v.SetBool(true)
+		v.SetBool(!v.Bool())
 	case reflect.Int, reflect.Int64:
 		v.SetInt(v.Int() - 1)
 	case reflect.String:
@@ -76,6 +105,8 @@ func widenField(v reflect.Value) {
 		more := reflect.New(v.Type().Elem()).Elem()
 		more.SetString("dimension")
 		v.Set(reflect.Append(v, more))
+	case reflect.Pointer:
+		v.SetZero()
 	default:
 		panic("a field of a kind this test does not know: " + v.Kind().String())
 	}

@@ -3,6 +3,7 @@ package cleanroom
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"slices"
 
 	"parley/agreements"
@@ -29,6 +30,20 @@ func narrower(r *agreements.Rules, contractRules json.RawMessage) error {
 		return wider("publicData")
 	case r.AdHoc && !c.AdHoc:
 		return wider("adHoc")
+	case !r.DP.AtLeastAsStrict(c.DP):
+		return wider("dp")
+	case max(r.GroupsPerUnit, 1) > max(c.GroupsPerUnit, 1):
+		return wider("groupsPerUnit")
+	case max(r.RowsPerUnit, 1) > max(c.RowsPerUnit, 1):
+		return wider("rowsPerUnit")
+	case c.RunsPerDay > 0 && (r.RunsPerDay == 0 || r.RunsPerDay > c.RunsPerDay):
+		return wider("runsPerDay")
+	case c.ApproveRuns && !r.ApproveRuns:
+		return wider("approveRuns")
+	case !among(r.Receivers, c.Receivers):
+		return wider("receivers")
+	case !among(r.Functions, c.Functions):
+		return wider("functions")
 	}
 	for i := range r.Columns {
 		if err := narrowerColumn(&r.Columns[i], c.Column(r.Columns[i].Name)); err != nil {
@@ -51,7 +66,32 @@ func narrowerColumn(r, c *agreements.Column) error {
 		r.Min != c.Min || r.Max != c.Max || !slices.Equal(r.Domain, c.Domain) {
 		return wider("columns." + r.Name)
 	}
+	switch {
+	case r.Allows(agreements.Filter) && !among(r.Operators, c.Operators):
+		return wider("columns." + r.Name + ".operators")
+	case r.Allows(agreements.Measure) && !clipped(r.Clip, c.Clip):
+		return wider("columns." + r.Name + ".clip")
+	}
 	return nil
+}
+
+// among reports whether a list allows nothing that the contract's does not. An
+// empty list allows everything.
+func among(list, contract []string) bool {
+	if len(contract) == 0 {
+		return true
+	}
+	return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool { return !slices.Contains(contract, s) })
+}
+
+// clipped reports whether clip is no more than the contract's.
+func clipped(clip, contract string) bool {
+	if contract == "" {
+		return true
+	}
+	r, ok := new(big.Rat).SetString(clip)
+	c, okC := new(big.Rat).SetString(contract)
+	return ok && okC && r.Cmp(c) <= 0
 }
 
 func wider(what string) error {

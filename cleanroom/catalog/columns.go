@@ -36,7 +36,9 @@ func (t *terms) columns(table object, r *agreements.Rules) {
 		case slices.Contains(roles, "joinKey"):
 			t.joinKey(col, got, roles, r)
 		default:
-			r.Columns = append(r.Columns, t.column(col, got, roles))
+			c := t.column(col, got, roles)
+			t.columnLimits(got, &c, r)
+			r.Columns = append(r.Columns, c)
 		}
 	}
 	if r.Unit.Column == "" {
@@ -88,7 +90,7 @@ func (t *terms) joinKey(col object, got map[string]term, roles []string, r *agre
 	if !keyName.MatchString(r.Unit.Column) {
 		t.refuse(col.at+"/name", "a joinKey's name must have 1 to 63 printable ASCII characters, no quotation mark, and no space at its ends")
 	}
-	t.misplaced(got, "scale", "domain")
+	t.misplaced(got, "scale", "domain", "operators", "clip")
 	n, ok := got["normalisation"]
 	if !ok {
 		t.refuse(col.at, "a joinKey needs a normalisation: exact/v1, email/v1, phone-e164/v1 or sha256/v1")

@@ -70,10 +70,16 @@ func (c *Contract) Rules() (agreements.Rules, error) {
 		return agreements.Rules{}, errors.New("the contract was not loaded")
 	}
 	r := c.rules
+	r.Receivers, r.Functions = slices.Clone(r.Receivers), slices.Clone(r.Functions)
+	if r.DP != nil {
+		dp := *r.DP
+		r.DP = &dp
+	}
 	r.Columns = slices.Clone(r.Columns)
 	for i := range r.Columns {
 		r.Columns[i].Uses = slices.Clone(r.Columns[i].Uses)
 		r.Columns[i].Domain = slices.Clone(r.Columns[i].Domain)
+		r.Columns[i].Operators = slices.Clone(r.Columns[i].Operators)
 	}
 	return r, nil
 }

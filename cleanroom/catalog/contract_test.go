@@ -71,6 +71,11 @@ var good = []edit{
 	{"date bounds", "logicalType: date\n", "logicalType: date\n        logicalTypeOptions: {minimum: 2024-01-01, maximum: 2024-12-31}\n"},
 	{"quality and more", "servers:\n", "support:\n  - {channel: mail, url: 'mailto:a@b.c'}\nteam: {name: data, members: [{username: ann, dateIn: 2024-01-31}]}\nroles: [{role: reader}]\nslaProperties: [{property: frequency, value: 1, unit: d}]\nprice: {priceAmount: 0, priceCurrency: EUR}\ntags: [a]\nservers:\n"},
 	{"quality rules", "    properties:\n", "    quality:\n      - {metric: rowCount, mustBeGreaterThan: 10}\n      - {type: sql, query: SELECT 1, mustBe: 1}\n      - {type: text, description: clean}\n      - {type: custom, engine: soda, implementation: x}\n    properties:\n"},
+	{"noise", "  - property: runsPerDay ", "  - property: dp\n    value: {epsilon: 0.5, delta: 0.000001, budgetEpsilon: 10, budgetDelta: '0.00001', periodDays: 90, adHocOnly: true}\n  - property: runsPerDay #"},
+	{"noise of none", "  - property: runsPerDay ", "  - {property: dp, value: none}\n  - property: runsPerDay #"},
+	{"receivers", "  - property: runsPerDay ", "  - {property: receivers, value: [Client, Bank of X]}\n  - property: runsPerDay #"},
+	{"clip in quotes", "            value: 400\n", "            value: '999.50'\n"},
+	{"approval", "property: approveRuns       # true: each run waits until one of you approves it\n    value: false", "property: approveRuns\n    value: true"},
 	{"references", "      - name: category\n", "      - name: category\n        relationships: [{to: categories.id}]\n"},
 }
 

@@ -22,8 +22,9 @@ const (
 
 // tableTerms and columnTerms are where each clean-room term may stand.
 var (
-	tableTerms  = []string{"minGroupSize", "minSetSize", "maxRowsPerUnit", "publicData", "adHoc"}
-	columnTerms = []string{"roomRole", "normalisation", "region", "scale", "domain"}
+	tableTerms = []string{"minGroupSize", "minSetSize", "maxRowsPerUnit", "publicData", "adHoc", "dp", "groupsPerUnit", "rowsPerUnit",
+		"runsPerDay", "approveRuns", "receivers", "functions"}
+	columnTerms = []string{"roomRole", "normalisation", "region", "scale", "domain", "operators", "clip"}
 )
 
 // terms reads the clean-room terms of a contract that passed the schema, and
@@ -52,7 +53,7 @@ func (t *terms) read(root object) agreements.Rules {
 	}
 	t.source(root.list("servers")[0])
 	var rules agreements.Rules
-	t.limits(root, table, &rules)
+	t.limits(root, table, &rules) // before columns: a clip depends on the rows of a unit
 	t.columns(table, &rules)
 	return rules
 }
@@ -119,6 +120,7 @@ func (t *terms) limits(root, table object, r *agreements.Rules) {
 	r.MinGroupSize = int(t.whole(got["minGroupSize"], 0, group, 1<<30))
 	r.MinSetSize = int(t.whole(got["minSetSize"], set, set, 1<<30))
 	r.MaxRowsPerUnit = t.whole(got["maxRowsPerUnit"], defaultRows, 1, ceilingRows)
+	t.finer(got, r)
 }
 
 func (t *terms) flag(v term) bool {
