@@ -19,6 +19,8 @@ type coverage struct {
 	groupings, arguments, filters, foreign    int // expressions and FILTERs
 	valueCounts, having, cutByHaving          int
 	subqueries                                int
+	unlawful                                  map[string]int // by the law's reason
+	refused                                   map[string]int // lawful, by the refusal's code
 	took                                      time.Duration
 }
 
@@ -26,6 +28,29 @@ func (c *coverage) add(fn func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fn()
+}
+
+// forbidden counts a question that the law forbids and the node refused.
+func (c *coverage) forbidden(why string) {
+	if c.unlawful == nil {
+		c.unlawful = map[string]int{}
+	}
+	c.unlawful[why]++
+}
+
+// refusal counts a lawful question that was refused for an explained reason.
+func (c *coverage) refusal(code string) {
+	if c.refused == nil {
+		c.refused = map[string]int{}
+	}
+	c.refused[code]++
+}
+
+func total(m map[string]int) (n int) {
+	for _, x := range m {
+		n += x
+	}
+	return n
 }
 
 func (c *coverage) count(q *question, how style, want *expectation, took time.Duration) {
@@ -68,9 +93,9 @@ func (c *coverage) count(q *question, how style, want *expectation, took time.Du
 func (c *coverage) String() string {
 	self, children := cpuSeconds()
 	return fmt.Sprintf("%d questions over %d worlds: %d joins, %d one-owner (%d asked by the owner); groups on both sides %d, on one %d; "+
-		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; expressions grouped by %d, summed %d; FILTER or CASE %d, by the other owner's rows %d; COUNT of a column %d; HAVING %d, cutting %d; subqueries %d; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; %.0f ms each, CPU %.1f s here and %.1f s in engines",
+		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; expressions grouped by %d, summed %d; FILTER or CASE %d, by the other owner's rows %d; COUNT of a column %d; HAVING %d, cutting %d; subqueries %d; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; against the law and refused %d, for %d reasons: %v; lawful and refused %d: %v; %.0f ms each, CPU %.1f s here and %.1f s in engines",
 		c.cases, c.worlds, c.joins, c.cases-c.joins, c.ownerAsked, c.both, c.oneSide,
-		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.released, c.withheld, c.complement, c.nulls, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
+		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.released, c.withheld, c.complement, c.nulls, total(c.unlawful), len(c.unlawful), c.unlawful, total(c.refused), c.refused, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
 }
 
 // mustReach fails if some kind of case is nearly missing.

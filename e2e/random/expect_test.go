@@ -26,7 +26,7 @@ type expectation struct {
 func (j *judge) expect(tb testing.TB, w *world, q *question, s style) *expectation {
 	tb.Helper()
 	k := w.smallest(q.tables...)
-	b := "WITH b AS (" + q.text(s, q.hidden(s), false) + ")"
+	b := "WITH b AS (" + q.whole(s, q.hidden(s)...) + ")"
 	from, pass := " FROM b", fmt.Sprintf("b.__c >= %d", k)
 	strict := len(q.tables) == 2 && !public(q.tables...)
 	if strict {
@@ -196,7 +196,7 @@ func (q *question) plainOrder(k int) string {
 func (j *judge) extent(tb testing.TB, q *question, s style, k int, e *expectation) {
 	tb.Helper()
 	if len(q.tables) == 1 {
-		sizes := j.query(tb, "SELECT __c FROM ("+q.text(s, q.hidden(s), false)+")")
+		sizes := j.query(tb, "SELECT __c FROM ("+q.whole(s, q.hidden(s)...)+")")
 		for _, row := range sizes {
 			if n, _ := strconv.Atoi(*row[0]); n < k {
 				e.small++

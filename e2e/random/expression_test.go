@@ -124,7 +124,7 @@ func (q *question) derive(r *rand.Rand) {
 		open[g.table] = open[g.table] || q.groups[i].domain == nil
 	}
 	for i, g := range q.groups {
-		if d := g.derived; d != nil && d.free && len(q.tables) == 2 && open[g.table] {
+		if d := g.derived; d != nil && d.free && len(q.tables) == 2 && open[g.table] && !q.careless {
 			q.groups[i].column = d.base
 		}
 	}
@@ -139,8 +139,12 @@ type measured struct {
 	typ    agreements.Type
 }
 
-func newMeasured(r *rand.Rand, c *column, others []*column) *measured {
+func newMeasured(r *rand.Rand, c *column, others []*column, careless bool) *measured {
 	m := &measured{typ: c.typ, scale: c.scale}
+	if careless && chance(r, 0.5) {
+		m.text = pick(r, "@ * 10001", "@ * @", "round(@)", "least(@, 5)", "abs(@)", "CASE WHEN @ > 3 THEN @ ELSE 1 END", "@ * 1000000000", "coalesce(@, 7)")
+		return m
+	}
 	switch other := pick(r, others...); r.IntN(5) {
 	case 0:
 		m.text = "@ * 3 - 1"
@@ -179,7 +183,7 @@ func either(x, y *column) agreements.Type {
 
 // newExpressionTest compares an expression of one column, or two columns of
 // one table, with a value.
-func newExpressionTest(r *rand.Rand, c *column, columns []*column) func(name func(*column) string) string {
+func newExpressionTest(r *rand.Rand, c *column, columns []*column) (test func(name func(*column) string) string, other *column) {
 	op, v := pick(r, "=", "<>", "<", "<=", ">", ">="), newLiteral(r, c)
 	var forms []string
 	switch c.typ {
@@ -206,8 +210,8 @@ func newExpressionTest(r *rand.Rand, c *column, columns []*column) func(name fun
 			form = "@ " + op + " #"
 			return func(name func(*column) string) string {
 				return strings.ReplaceAll(strings.ReplaceAll(form, "@", name(c)), "#", name(o))
-			}
+			}, o
 		}
 	}
-	return func(name func(*column) string) string { return strings.ReplaceAll(form, "@", name(c)) }
+	return func(name func(*column) string) string { return strings.ReplaceAll(form, "@", name(c)) }, nil
 }

@@ -12,27 +12,32 @@ import (
 type writer = func(name func(field) string) string
 
 // newPredicate makes a condition on columns of one table.
-func newPredicate(r *rand.Rand, table int, columns []*column, depth int) writer {
+func newPredicate(r *rand.Rand, table int, columns []*column, depth int) condition {
 	if depth > 0 && chance(r, 0.35) {
-		kids := []writer{newPredicate(r, table, columns, depth-1), newPredicate(r, table, columns, depth-1)}
+		kids := []condition{newPredicate(r, table, columns, depth-1), newPredicate(r, table, columns, depth-1)}
 		word := pick(r, " AND ", " OR ", " OR ")
-		return func(name func(field) string) string {
-			return "(" + kids[0](name) + word + kids[1](name) + ")"
-		}
+		return condition{table, func(name func(field) string) string {
+			return "(" + kids[0].text(name) + word + kids[1].text(name) + ")"
+		}, append(kids[0].marks, kids[1].marks...)}
 	}
 	if depth > 0 && chance(r, 0.15) {
 		kid := newPredicate(r, table, columns, depth-1)
-		return func(name func(field) string) string { return "NOT (" + kid(name) + ")" }
+		return condition{table, func(name func(field) string) string { return "NOT (" + kid.text(name) + ")" }, kid.marks}
 	}
 	f := field{table, pick(r, columns...)}
 	if chance(r, 0.3) {
-		test := newExpressionTest(r, f.column, columns)
-		return func(name func(field) string) string {
+		test, other := newExpressionTest(r, f.column, columns)
+		c := condition{table, func(name func(field) string) string {
 			return test(func(c *column) string { return name(field{table, c}) })
+		}, nil}
+		c.marks = marksOf(c.text(func(field) string { return "@" }), agreements.Filter, f)
+		if other != nil {
+			c.marks = append(c.marks, marksOf(c.text(func(field) string { return "@" }), agreements.Filter, field{table, other})...)
 		}
+		return c
 	}
 	test := newTest(r, f.column)
-	return func(name func(field) string) string { return test(name(f)) }
+	return condition{table, func(name func(field) string) string { return test(name(f)) }, marksOf(test("@"), agreements.Filter, f)}
 }
 
 // newTest makes one comparison of a column with values.

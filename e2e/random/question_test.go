@@ -3,6 +3,7 @@ package random
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"parley/agreements"
@@ -18,6 +19,9 @@ type question struct {
 	having  *having
 	orderBy []order
 	limit   int
+
+	careless bool   // takes columns without asking what they may be used for
+	trick    *trick // nil: none
 }
 
 // field is a column of tables[table].
@@ -61,6 +65,7 @@ type order struct {
 type condition struct {
 	table int
 	text  writer
+	marks []mark // what the law looks at
 }
 
 // maxCells bounds groups of one side × groups of the other × aggregates, so
@@ -75,6 +80,7 @@ func newQuestion(r *rand.Rand, w *world) *question {
 	if chance(r, 0.34) {
 		q.tables = q.tables[:1]
 	}
+	q.careless = chance(r, 0.07)
 	q.chooseGroups(r)
 	q.chooseItems(r)
 	for cells(q) > maxCells && len(q.groups) > 0 {
@@ -87,11 +93,25 @@ func newQuestion(r *rand.Rand, w *world) *question {
 	return q
 }
 
+// columns are those of table t that may be used so, and of a careless question
+// now and then others.
+func (q *question) columns(r *rand.Rand, t int, use agreements.Use) []*column {
+	tab := q.tables[t]
+	if !q.careless || chance(r, 0.6) {
+		return tab.with(use)
+	}
+	all := append([]*column{tab.unitColumn()}, tab.columns...)
+	if use != agreements.Measure {
+		return all
+	}
+	return slices.DeleteFunc(all, func(c *column) bool { return c.typ != agreements.Integer && c.typ != agreements.Decimal })
+}
+
 func (q *question) chooseGroups(r *rand.Rand) {
 	q.groups = nil
 	side := pick(r, -1, 0, 1, 2, 2) // nobody's, either's, both
 	for t := range q.tables {
-		dims := q.tables[t].with(agreements.Dimension)
+		dims := q.columns(r, t, agreements.Dimension)
 		if side == -1 || (len(q.tables) == 2 && side == 1-t) {
 			continue
 		}
@@ -125,7 +145,7 @@ func (q *question) chooseItems(r *rand.Rand) {
 
 func (q *question) aggregate(r *rand.Rand) item {
 	t := r.IntN(len(q.tables))
-	m := q.tables[t].with(agreements.Measure)
+	m := q.columns(r, t, agreements.Measure)
 	var it item
 	switch pick(r, 0, 1, 2, 2, 2, 3, 3, 4) {
 	case 0:
@@ -137,15 +157,15 @@ func (q *question) aggregate(r *rand.Rand) item {
 	case 3:
 		it = item{fn: "avg", field: field{t, pick(r, m...)}}
 	default:
-		it = item{fn: "values", field: field{t, pick(r, append(m, q.tables[t].with(agreements.Filter)...)...)}}
+		it = item{fn: "values", field: field{t, pick(r, append(m, q.columns(r, t, agreements.Filter)...)...)}}
 	}
 	if (it.fn == "sum" || it.fn == "avg") && chance(r, 0.4) {
-		it.arg = newMeasured(r, it.field.column, m)
+		it.arg = newMeasured(r, it.field.column, m, q.careless)
 	}
 	if chance(r, 0.3) {
 		for t := range q.tables {
-			if columns := q.tables[t].with(agreements.Filter); len(columns) > 0 && chance(r, 0.6) {
-				it.only = append(it.only, condition{t, newPredicate(r, t, columns, 1)})
+			if columns := q.columns(r, t, agreements.Filter); len(columns) > 0 && chance(r, 0.6) {
+				it.only = append(it.only, newPredicate(r, t, columns, 1))
 			}
 		}
 		it.asIf = it.fn != "units" && it.fn != "values" && chance(r, 0.4)
@@ -230,12 +250,12 @@ func (q *question) chooseOrder(r *rand.Rand) {
 
 func (q *question) chooseWhere(r *rand.Rand) {
 	for t := range q.tables {
-		columns := q.tables[t].with(agreements.Filter)
+		columns := q.columns(r, t, agreements.Filter)
 		if len(columns) == 0 {
 			continue
 		}
 		for range pick(r, 0, 0, 0, 1, 1, 2) {
-			q.where = append(q.where, condition{t, newPredicate(r, t, columns, 2)})
+			q.where = append(q.where, newPredicate(r, t, columns, 2))
 		}
 	}
 	q.where = sample(r, len(q.where), q.where...)

@@ -2,6 +2,7 @@ package random
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"parley/analysis/release"
+	"parley/analysis/sql"
 	"parley/cleanroom"
 	ct "parley/cleanroom/cleanroomtest"
 	"parley/cleanroom/engine"
@@ -112,7 +114,11 @@ func runWorld(t *testing.T, e engine.Engine, seed uint64, i, n int, end time.Tim
 		}
 		r := rand.New(rand.NewPCG(w.seed, uint64(2+number)))
 		q := newQuestion(r, w)
-		s.check(t, q, newStyle(r, q), c)
+		how := newStyle(r, q)
+		if chance(r, 0.12) {
+			q.trick = newTrick(r, q, how)
+		}
+		s.check(t, q, how, c)
 	}
 	c.add(func() { c.worlds++ })
 }
@@ -120,12 +126,27 @@ func runWorld(t *testing.T, e engine.Engine, seed uint64, i, n int, end time.Tim
 // check asks one question of the nodes and of plain DuckDB.
 func (s *stage) check(t *testing.T, q *question, how style, c *coverage) {
 	t.Helper()
-	text := q.text(how, nil, true)
+	text := q.asked(how)
 	began := time.Now()
 	got, err := s.ask(t, q.asker, text)
 	took := time.Since(began)
-	if err != nil {
+	refused := new(sql.Refusal)
+	switch why := law(s.w, q); {
+	case err != nil && !errors.As(err, &refused):
 		t.Errorf("%s asks: %s\n%v", q.asker, text, err)
+		return
+	case why != "" && err == nil:
+		t.Errorf("%s asks: %s\nit was answered, which the law forbids: %s", q.asker, text, why)
+		return
+	case why != "":
+		c.add(func() { c.forbidden(why) })
+		return
+	case err != nil:
+		if !explained(q, refused) {
+			t.Errorf("%s asks: %s\nthe law allows it, and it was refused: %v", q.asker, text, err)
+			return
+		}
+		c.add(func() { c.refusal(refused.Code) })
 		return
 	}
 	want := s.judge.expect(t, s.w, q, how)

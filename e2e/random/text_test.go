@@ -35,35 +35,55 @@ func newStyle(r *rand.Rand, q *question) style {
 	return s
 }
 
-// text writes the question. extra items are added to the select list; tail
-// false leaves ORDER BY and LIMIT out.
-func (q *question) text(s style, extra []string, tail bool) string {
-	var items []string
-	for _, it := range q.items {
-		items = append(items, q.expression(s, it)+" AS "+ident(it.name))
+// parts of a question's text.
+type parts struct {
+	with, word, from, having, limit, end string
+	items, conditions, groups, order     []string
+}
+
+func (p parts) String() string {
+	clause := func(word, sep string, list ...string) string {
+		if text := strings.Join(list, sep); text != "" {
+			return word + text
+		}
+		return ""
 	}
-	b := q.named(s) + "SELECT " + strings.Join(append(items, extra...), ", ") + " FROM " + q.from(s)
-	var conditions []string
+	return p.with + "SELECT " + p.word + strings.Join(p.items, ", ") + " FROM " + p.from + clause(" WHERE ", " AND ", p.conditions...) +
+		clause(" GROUP BY ", ", ", p.groups...) + clause(" HAVING ", "", p.having) + clause(" ORDER BY ", ", ", p.order...) + p.limit + p.end
+}
+
+// asked is the question as its analyst asks it.
+func (q *question) asked(s style) string {
+	p := q.parts(s)
+	if q.having != nil {
+		p.having = q.having.text(func(i int) string { return ident(q.items[i].name) })
+	}
+	p.order, p.limit = q.tail(s)
+	q.trick.into(&p)
+	return p.String()
+}
+
+// whole is the question without HAVING, ORDER BY and LIMIT, with more items.
+func (q *question) whole(s style, extra ...string) string {
+	p := q.parts(s)
+	p.items = append(p.items, extra...)
+	return p.String()
+}
+
+func (q *question) parts(s style) parts {
+	p := parts{with: q.named(s), from: q.from(s), groups: q.groupBy(s)}
+	for _, it := range q.items {
+		p.items = append(p.items, q.expression(s, it)+" AS "+ident(it.name))
+	}
 	if len(q.tables) == 2 && s.join == "comma" {
-		conditions = append(conditions, q.unit(s, 0)+" = "+q.unit(s, 1))
+		p.conditions = append(p.conditions, q.unit(s, 0)+" = "+q.unit(s, 1))
 	}
 	for _, c := range q.where {
-		if s.inside(c.table) {
-			continue
+		if !s.inside(c.table) {
+			p.conditions = append(p.conditions, c.text(func(f field) string { return q.column(s, f) }))
 		}
-		conditions = append(conditions, c.text(func(f field) string { return q.column(s, f) }))
 	}
-	if len(conditions) > 0 {
-		b += " WHERE " + strings.Join(conditions, " AND ")
-	}
-	b += q.groupBy(s)
-	if tail && q.having != nil {
-		b += " HAVING " + q.having.text(func(i int) string { return ident(q.items[i].name) })
-	}
-	if tail {
-		b += q.tail(s)
-	}
-	return b
+	return p
 }
 
 func (s style) inside(table int) bool { return len(s.within) > table && s.within[table] }
@@ -193,8 +213,7 @@ func conjunction(list []condition, name func(field) string) string {
 	return strings.Join(parts, " AND ")
 }
 
-func (q *question) groupBy(s style) string {
-	var keys []string
+func (q *question) groupBy(s style) (keys []string) {
 	for _, g := range q.groups {
 		key := q.column(s, g)
 		for i, it := range q.items {
@@ -204,14 +223,10 @@ func (q *question) groupBy(s style) string {
 		}
 		keys = append(keys, key)
 	}
-	if len(keys) == 0 {
-		return ""
-	}
-	return " GROUP BY " + strings.Join(keys, ", ")
+	return keys
 }
 
-func (q *question) tail(s style) string {
-	var keys []string
+func (q *question) tail(s style) (keys []string, limit string) {
 	for _, o := range q.orderBy {
 		key := ident(q.items[o.item].name)
 		switch s.orderBy {
@@ -222,14 +237,10 @@ func (q *question) tail(s style) string {
 		}
 		keys = append(keys, key+o.words())
 	}
-	out := ""
-	if len(keys) > 0 {
-		out = " ORDER BY " + strings.Join(keys, ", ")
-	}
 	if q.limit > 0 {
-		out += fmt.Sprintf(" LIMIT %d", q.limit)
+		limit = fmt.Sprintf(" LIMIT %d", q.limit)
 	}
-	return out
+	return keys, limit
 }
 
 func (o order) words() string {

@@ -27,6 +27,7 @@ type table struct {
 	public      bool
 	k, minSet   int
 	maxRows     int
+	unitAs      *column
 	keyType     string // of a parquet file's key
 }
 
@@ -41,6 +42,7 @@ type column struct {
 	pool     []string // canonical text of the values, for a column that is no measure
 	perUnit  bool     // every row of a unit has the same value
 	derived  *derived // of a group that is an expression
+	isUnit   bool     // the table's unit, which the law keeps from every use
 	apart    bool     // shared units and others take values of different ends of pool
 }
 
@@ -61,6 +63,14 @@ func (t *table) with(u agreements.Use) []*column {
 		}
 	}
 	return out
+}
+
+// unitColumn is the unit as if it were a column.
+func (t *table) unitColumn() *column {
+	if t.unitAs == nil {
+		t.unitAs = &column{name: t.unit, typ: agreements.Text, isUnit: true, pool: []string{"1", "jo@mail1.example"}}
+	}
+	return t.unitAs
 }
 
 // public reports whether all of the tables are public.
