@@ -16,6 +16,7 @@ import (
 	"parley/cleanroom/audit"
 	"parley/cleanroom/peer"
 	"parley/cleanroom/store"
+	"parley/crypto/keys"
 	"parley/internal/weak"
 )
 
@@ -157,15 +158,24 @@ func (n *Node) deliver(ctx context.Context, r *Run, result []byte, salt [32]byte
 	if _, err := audit.VerifyBundle(bundle); err != nil {
 		return fmt.Errorf("the receipt does not verify, so nothing is released: %w", err)
 	}
+	sealed, err := keys.Seal(r.admitted.agreement.Member(r.admitted.asker).AgeRecipient, bundle)
+	if err != nil {
+		return err
+	}
+	hash, err := receiptHash(envelope)
+	if err != nil {
+		return err
+	}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	e := entry("run.release", audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).
+	e := entry("run.release", audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).with("receiptHash", hash).
 		with("receiver", r.admitted.asker).with("resultCommitment", rec.ResultCommitment).with("planHash", rec.PlanHash)
 	if err := n.record(e); err != nil {
 		return err
 	}
-	return n.update(ctx, r, store.RunUpdate{State: store.Success, Finished: n.now(), Result: result, Receipt: bundle})
+	u := store.RunUpdate{State: store.Success, Finished: n.now(), Sealed: sealed, ReceiptHash: hash}
+	return n.update(ctx, r, u, func(v *View) { v.Result, v.Receipt, v.ReceiptHash = result, bundle, hash })
 }
 
 // cosignWait is how long an owner waits for the receiver to ask for its

@@ -45,6 +45,9 @@ type Config struct {
 	RunTimeout time.Duration `yaml:"runTimeout"`
 	// MaxRuns bounds the runs going on at once.
 	MaxRuns int `yaml:"maxRuns"`
+	// ResultDays is how many days of 24 hours an answer and its receipt are kept
+	// for the receiver. The record of the run, with the receipt's hash, stays.
+	ResultDays int `yaml:"resultDays"`
 }
 
 // DefaultConfig is what init writes for an organisation.
@@ -60,6 +63,7 @@ func DefaultConfig(org string) Config {
 		PeerPatience:       15 * time.Second,
 		RunTimeout:         time.Hour,
 		MaxRuns:            4,
+		ResultDays:         30,
 	}
 }
 
@@ -81,6 +85,8 @@ func (c *Config) check() error {
 		return errors.New("runTimeout must be at least 1s")
 	case c.MaxRuns < 1:
 		return errors.New("maxRuns must be at least 1")
+	case c.ResultDays < 1 || c.ResultDays > 36500:
+		return errors.New("resultDays must be between 1 and 36500")
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ var (
 	ErrProtocol         = errors.New("a check of the encrypted join failed, so nothing was released; this node's log says which. Two nodes that follow the protocol do not get here: find out why before asking again")
 	ErrTimeout          = errors.New("the run took longer than the configured runTimeout")
 	ErrNoRun            = errors.New("no such run here")
+	ErrSealed           = errors.New("the stored answer of this run cannot be opened: the state file was altered, or the keys are not those it was sealed to")
 	errDomain           = errors.New("a column holds a value that its declared domain does not list")
 	errStaleAlignment   = errors.New("the stored alignment does not cover the dataset; remove it and run again")
 	errNotTakenUp       = errors.New("the unfinished alignment that the other node takes up is not here, or cannot be opened; ask again, and a new one is begun")

@@ -91,6 +91,11 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	}
 	n.sweepSnapshots()
 	n.sweepAlignments()
+	if err := n.sweepResults(n.life); err != nil {
+		return nil, errors.Join(err, n.mail.Close(), n.store.Close())
+	}
+	n.work.Add(1)
+	go n.sweepResultsDaily()
 	return n, nil
 }
 

@@ -48,9 +48,12 @@ type View struct {
 	// Ended is set once nothing about the run will change any more.
 	Ended   bool     `json:"ended"`
 	Figures *Figures `json:"figures,omitempty"`
-	// Result and Receipt are set on the receiver's node after success.
-	Result  json.RawMessage `json:"result,omitempty"`
-	Receipt []byte          `json:"receipt,omitempty"`
+	// Result and Receipt, the receipt bundle, are set on the receiver's node
+	// after success, until they are removed. ReceiptHash stays.
+	Result      json.RawMessage `json:"result,omitempty"`
+	Receipt     []byte          `json:"receipt,omitempty"`
+	ReceiptHash string          `json:"receiptHash,omitempty"`
+	Removed     *time.Time      `json:"removed,omitempty"`
 }
 
 // Run is a run that is going on in this process, or ended in it. mu guards
@@ -138,10 +141,10 @@ func (n *Node) enter(r *Run) error {
 	}
 	going := 0
 	for id, other := range n.runs {
-		switch ended := other.ended(); {
-		case ended.IsZero():
+		switch {
+		case other.ended().IsZero():
 			going++
-		case n.now().Sub(ended) > keepEnded:
+		case n.bygone(other):
 			delete(n.runs, id) // the store still has it
 		}
 	}
@@ -248,8 +251,9 @@ func codeOf(err error) string {
 }
 
 // update changes a run's state in the store first and then in memory, so that
-// nobody is told of a state that would not survive a crash.
-func (n *Node) update(ctx context.Context, r *Run, u store.RunUpdate) error {
+// nobody is told of a state that would not survive a crash. also is for what
+// the store holds only sealed.
+func (n *Node) update(ctx context.Context, r *Run, u store.RunUpdate, also ...func(*View)) error {
 	if err := n.store.UpdateRun(context.WithoutCancel(ctx), r.ID, u); err != nil {
 		return fmt.Errorf("run %s: %w", r.ID, err)
 	}
@@ -259,11 +263,11 @@ func (n *Node) update(ctx context.Context, r *Run, u store.RunUpdate) error {
 			v.Finished = &u.Finished
 		}
 		v.Error = u.Error
-		if u.Result != nil {
-			v.Result = u.Result
-		}
 		if u.Receipt != nil {
 			v.Receipt = u.Receipt
+		}
+		for _, fn := range also {
+			fn(v)
 		}
 	})
 	return nil

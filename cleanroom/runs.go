@@ -10,7 +10,7 @@ import (
 
 // Look returns a run, whether of this process or of an earlier one.
 func (n *Node) Look(ctx context.Context, id string) (*View, error) {
-	if r := n.live(id); r != nil {
+	if r := n.live(id); r != nil && !n.bygone(r) {
 		v := r.look()
 		return &v, nil
 	}
@@ -21,7 +21,14 @@ func (n *Node) Look(ctx context.Context, id string) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stored(row), nil
+	return n.opened(ctx, row)
+}
+
+// bygone reports a run that ended a while ago: the store says then what is left
+// of it.
+func (n *Node) bygone(r *Run) bool {
+	ended := r.ended()
+	return !ended.IsZero() && n.now().Sub(ended) > keepEnded
 }
 
 // Runs lists the latest runs, newest first.
@@ -33,14 +40,17 @@ func (n *Node) Runs(ctx context.Context, limit int) ([]*View, error) {
 	out := make([]*View, len(rows))
 	for i, row := range rows {
 		out[i] = stored(row)
-		out[i].Result, out[i].Receipt = nil, nil
+		out[i].Receipt = nil
 	}
 	return out, nil
 }
 
 func stored(row store.Run) *View {
 	v := &View{ID: row.ID, Agreement: row.Agreement, Asker: row.Asker, Question: row.Question, PlanHash: row.PlanHash,
-		State: row.State, Created: row.Created, Error: row.Error, Ended: row.State.Final(), Result: row.Result, Receipt: row.Receipt}
+		State: row.State, Created: row.Created, Error: row.Error, Ended: row.State.Final(), Receipt: row.Receipt, ReceiptHash: row.ReceiptHash}
+	if !row.Removed.IsZero() {
+		v.Removed = &row.Removed
+	}
 	if !row.Finished.IsZero() {
 		v.Finished = &row.Finished
 	}

@@ -30,7 +30,7 @@ var workload = []func(context.Context, *Store) error{
 	func(ctx context.Context, s *Store) error { return s.PutAlignmentJob(ctx, job("v1", "j1")) },
 	func(ctx context.Context, s *Store) error { return s.PutDataset(ctx, dataset("v2", 2)) },
 	func(ctx context.Context, s *Store) error {
-		return s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Finished: at(4), Result: []byte("{}"), Receipt: []byte("r")})
+		return s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Finished: at(4), Sealed: []byte("age"), ReceiptHash: "h", Receipt: []byte("r")})
 	},
 	func(ctx context.Context, s *Store) error {
 		_, err := s.DeleteAlignmentsFor(ctx, "orders", "v1")

@@ -20,9 +20,16 @@ type Run struct {
 	Created   time.Time
 	Finished  time.Time // zero until the run is over
 	// Error is for this node's own operators and is never sent to a peer.
-	Error   string
-	Result  json.RawMessage // on a receiver's node only
-	Receipt []byte          // signed envelope
+	Error string
+	// Receipt is the envelope that an owner's node signed; it holds no answer.
+	Receipt []byte
+	// Sealed is the receiver's receipt bundle, answer included, as an age file
+	// that only the receiver's key opens. It goes when its time is over.
+	Sealed []byte
+	// ReceiptHash is the hash of the receipt's payload on a receiver's node; it
+	// stays when the answer is removed.
+	ReceiptHash string
+	Removed     time.Time // when Sealed was removed; zero: it was not
 }
 
 // RunUpdate is what changes in a run; zero fields stay as they are, except
@@ -33,20 +40,22 @@ type RunUpdate struct {
 	PlanHash string
 	Finished time.Time // needed with, and only with, the step to a final state
 	Error    string
-	Result   json.RawMessage // only with SUCCESS
-	Receipt  []byte          // may be replaced after SUCCESS, by one with more signatures
+	Receipt  []byte // may be replaced after SUCCESS, by one with more signatures
+	// Sealed and ReceiptHash come together, and only with SUCCESS.
+	Sealed      []byte
+	ReceiptHash string
 }
 
-const runColumns = `id, agreement, asker, question, plan_hash, state, stage, created, finished, error, result, receipt`
+const runColumns = `id, agreement, asker, question, plan_hash, state, stage, created, finished, error, receipt, sealed, receipt_hash, removed`
 
 func scanRun(r scanner) (Run, error) {
 	var run Run
-	var question, result []byte
-	var created, finished sql.NullInt64
+	var question []byte
+	var created, finished, removed sql.NullInt64
 	err := r.Scan(&run.ID, &run.Agreement, &run.Asker, &question, &run.PlanHash, &run.State, &run.Stage,
-		&created, &finished, &run.Error, &result, &run.Receipt)
-	run.Question, run.Result = question, result
-	run.Created, run.Finished = fromNano(created), fromNano(finished)
+		&created, &finished, &run.Error, &run.Receipt, &run.Sealed, &run.ReceiptHash, &removed)
+	run.Question = question
+	run.Created, run.Finished, run.Removed = fromNano(created), fromNano(finished), fromNano(removed)
 	return run, err
 }
 
@@ -58,7 +67,7 @@ func (s *Store) PutRun(ctx context.Context, r Run) error {
 		return fmt.Errorf("%w: a run starts as SUBMITTED or AWAITING_APPROVAL, not %s", ErrTransition, r.State)
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,NULL,'',NULL,NULL)`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,NULL,'',NULL,NULL,'',NULL)`,
 			r.ID, r.Agreement, r.Asker, []byte(r.Question), r.PlanHash, string(r.State), r.Stage, toNano(r.Created))
 		return err
 	})
@@ -78,9 +87,10 @@ func (s *Store) UpdateRun(ctx context.Context, id string, u RunUpdate) error {
 		_, err = tx.ExecContext(ctx, `UPDATE runs SET state = ?2,
 			stage = iif(?3 = '', stage, ?3), plan_hash = iif(?4 = '', plan_hash, ?4),
 			finished = coalesce(finished, ?5), error = iif(?6 = '', error, ?6),
-			result = coalesce(result, ?7), receipt = coalesce(?8, receipt) WHERE id = ?1`,
+			receipt = coalesce(?7, receipt), sealed = coalesce(sealed, ?8),
+			receipt_hash = iif(?9 = '', receipt_hash, ?9) WHERE id = ?1`,
 			id, string(u.State), u.Stage, u.PlanHash, toNano(u.Finished), u.Error,
-			nullBytes(u.Result), nullBytes(u.Receipt))
+			nullBytes(u.Receipt), nullBytes(u.Sealed), u.ReceiptHash)
 		return err
 	})
 }

@@ -32,16 +32,16 @@ func TestRunLife(t *testing.T) {
 
 	must(t, s.UpdateRun(ctx, "r1", RunUpdate{State: Started, Stage: "align"}))
 	must(t, s.UpdateRun(ctx, "r1", RunUpdate{State: Started, Stage: "inner"}))
-	must(t, s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Finished: at(9), Result: []byte(`{"rows":[]}`), Receipt: []byte("1")}))
+	must(t, s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Finished: at(9), Sealed: []byte("age"), ReceiptHash: "h", Receipt: []byte("1")}))
 	must(t, s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Receipt: []byte("2")}))
-	wantErr(t, s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Result: []byte("{}")}), ErrTransition)
+	wantErr(t, s.UpdateRun(ctx, "r1", RunUpdate{State: Success, Sealed: []byte("other"), ReceiptHash: "h"}), ErrTransition)
 	wantErr(t, s.UpdateRun(ctx, "r0", RunUpdate{State: Started}), ErrNotFound)
 	must(t, s.Close())
 	got, err := reopen(t, path).Run(ctx, "r1")
 	must(t, err)
 	want := run("r1", 1)
 	want.State, want.Stage, want.Finished = Success, "inner", at(9)
-	want.Result, want.Receipt = []byte(`{"rows":[]}`), []byte("2")
+	want.Sealed, want.ReceiptHash, want.Receipt = []byte("age"), "h", []byte("2")
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
@@ -84,10 +84,12 @@ TIMED_OUT         ........`
 
 func TestUpdateNeedsItsParts(t *testing.T) {
 	for name, u := range map[string]RunUpdate{
-		"end without a time":     {State: Failed},
-		"time without an end":    {State: Started, Finished: at(1)},
-		"result of a failed run": {State: Failed, Finished: at(1), Result: []byte("{}")},
-		"no state":               {Stage: "x"},
+		"end without a time":      {State: Failed},
+		"time without an end":     {State: Started, Finished: at(1)},
+		"answer of a failed run":  {State: Failed, Finished: at(1), Sealed: []byte("age"), ReceiptHash: "h"},
+		"answer without its hash": {State: Success, Finished: at(1), Sealed: []byte("age")},
+		"hash without an answer":  {State: Success, Finished: at(1), ReceiptHash: "h"},
+		"no state":                {Stage: "x"},
 	} {
 		if err := check(Started, u); !errors.Is(err, ErrTransition) {
 			t.Errorf("%s: got %v", name, err)

@@ -63,8 +63,11 @@ func check(from RunState, u RunUpdate) error {
 	if u.State.Final() == u.Finished.IsZero() {
 		return fmt.Errorf("%w: the time a run finished goes with its final state", ErrTransition)
 	}
-	if len(u.Result) > 0 && u.State != Success {
-		return fmt.Errorf("%w: only SUCCESS has a result", ErrTransition)
+	if len(u.Sealed) > 0 && u.State != Success {
+		return fmt.Errorf("%w: only SUCCESS has an answer", ErrTransition)
+	}
+	if (len(u.Sealed) > 0) != (u.ReceiptHash != "") {
+		return fmt.Errorf("%w: an answer and its receipt's hash go together", ErrTransition)
 	}
 	return nil
 }
@@ -73,7 +76,7 @@ func check(from RunState, u RunUpdate) error {
 // receipt with more signatures.
 func checkFinal(from RunState, u RunUpdate) error {
 	receiptOnly := u.Stage == "" && u.PlanHash == "" && u.Finished.IsZero() && u.Error == "" &&
-		len(u.Result) == 0 && len(u.Receipt) > 0
+		len(u.Sealed) == 0 && u.ReceiptHash == "" && len(u.Receipt) > 0
 	if from != Success || u.State != Success || !receiptOnly {
 		return fmt.Errorf("%w: %s to %s, the run is over", ErrTransition, from, u.State)
 	}

@@ -120,12 +120,7 @@ func (s *Store) start(ctx context.Context, now time.Time) error {
 	if err := s.quickCheck(ctx); err != nil {
 		return err
 	}
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, sub,
-		goose.WithDisableGlobalRegistry(true), goose.WithVerbose(false))
+	p, err := migrator(s.db)
 	if err != nil {
 		return err
 	}
@@ -133,6 +128,14 @@ func (s *Store) start(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error { return endStoppedRuns(ctx, tx, now) })
+}
+
+func migrator(db *sql.DB) (*goose.Provider, error) {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, sub, goose.WithDisableGlobalRegistry(true), goose.WithVerbose(false))
 }
 
 // quickCheck reads every page, so that damage stops the node at its start and

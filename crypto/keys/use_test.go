@@ -11,8 +11,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-
-	"filippo.io/age"
 )
 
 func TestSign(t *testing.T) {
@@ -65,20 +63,20 @@ func TestOpenSealed(t *testing.T) {
 
 func sealTo(t *testing.T, recipient string, b []byte) []byte {
 	t.Helper()
-	to, err := age.ParseX25519Recipient(recipient)
+	sealed, err := Seal(recipient, b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	w, err := age.Encrypt(&out, to)
-	if err != nil {
-		t.Fatal(err)
+	if bytes.Contains(sealed, b[:4]) {
+		t.Error("the sealed file holds the plain bytes")
 	}
-	_, err = w.Write(b)
-	if err := errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
+	return sealed
+}
+
+func TestSealNeedsARecipient(t *testing.T) {
+	if _, err := Seal("age1nobody", nil); err == nil || err.Error() != "seal: not an age recipient (age1…)" {
+		t.Errorf("got %v", err)
 	}
-	return out.Bytes()
 }
 
 func TestWrapKey(t *testing.T) {
