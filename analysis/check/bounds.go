@@ -58,6 +58,9 @@ func (b *binder) maxAbs(it *Item, pos int) (int64, error) {
 	return limit.Int64(), nil
 }
 
+// AtScale reads decimal text as an integer at the column's scale.
+func AtScale(text string, c *agreements.Column) (*big.Int, bool) { return atScale(text, c) }
+
 // atScale reads decimal text as an integer at the column's scale.
 func atScale(text string, c *agreements.Column) (*big.Int, bool) {
 	if !isNumber(text, true) {
@@ -77,7 +80,7 @@ func atScale(text string, c *agreements.Column) (*big.Int, bool) {
 
 // fits checks that one unit's share of an aggregate stays within 64 bits.
 func (b *binder) fits(it *Item, pos int) error {
-	if len(b.out.Tables) < 2 {
+	if len(b.out.Tables) < 2 && b.out.DP.None() {
 		return nil
 	}
 	worst := big.NewInt(1)

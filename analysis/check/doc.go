@@ -37,7 +37,9 @@ type Query struct {
 	Limit        int // 0: none
 	MinGroupSize int
 	PublicData   bool
-	Uses         []ColumnUse
+	// DP is what agreement and owners together demand; nil: nothing.
+	DP   *agreements.DP
+	Uses []ColumnUse
 }
 
 // Table is one dataset of the question.

@@ -33,8 +33,9 @@ func Build(q *check.Query, agreement string) Plan {
 	}
 	p.Output = output(q, aggregate)
 	for _, l := range locals {
-		p.Locals = append(p.Locals, l.build(p.Kind))
+		p.Locals = append(p.Locals, l.build(p.Kind, !q.DP.None()))
 	}
+	p.DP = dp(q, &p)
 	return p
 }
 
@@ -127,8 +128,8 @@ func oneOwnerAggregate(q *check.Query, l *localBuilder, it check.Item) Aggregate
 // is, and so is a count of values less the count of all rows. A sum over an
 // argument that may be missing leaves out units that have nothing to add.
 func leavesOut(q *check.Query, it check.Item) bool {
-	if q.PublicData {
-		return false
+	if q.PublicData || !q.DP.None() {
+		return false // noise hides the rest as well
 	}
 	conditional := it.Filters[0] != nil || it.Filters[1] != nil
 	return conditional || it.Func != "sum"

@@ -33,6 +33,7 @@ func newLocal(q *check.Query, table int) *localBuilder {
 			b.groups = append(b.groups, g.Expr)
 		}
 	}
+	b.bounded(q)
 	return b
 }
 
@@ -53,12 +54,17 @@ func (b *localBuilder) measure(q *check.Query, x *check.Expr, maxAbs int64) int 
 		}
 	}
 	b.measures = append(b.measures, x)
-	b.local.Measures = append(b.local.Measures, Measure{Column: label(q, x), Type: x.Type, Scale: x.Scale, Nullable: x.Nullable, MaxAbs: maxAbs})
+	b.local.Measures = append(b.local.Measures, Measure{Column: label(q, x), Type: x.Type, Scale: x.Scale, Nullable: x.Nullable, MaxAbs: maxAbs,
+		Clip: b.clip(q, x, maxAbs)})
 	return len(b.measures) - 1
 }
 
 // build prints the local query. Column order is the contract in Local.
-func (b *localBuilder) build(kind Kind) Local {
+func (b *localBuilder) build(kind Kind, noisy bool) Local {
+	padded := kind == Join && !allDeclared(b.local.Groups)
+	if noisy {
+		kind = Join // what each unit adds is bounded before it is added up
+	}
 	p := enginePrinter{args: &b.local.Args}
 	var cols, keys []string
 	if kind == Join {
@@ -79,7 +85,7 @@ func (b *localBuilder) build(kind Kind) Local {
 		sql += " GROUP BY " + strings.Join(keys, ", ")
 	}
 	b.local.SQL = sql
-	if kind == Join && !allDeclared(b.local.Groups) {
+	if padded {
 		b.local.GroupsSQL = groupsSQL(b.groups)
 	}
 	return b.local

@@ -47,6 +47,7 @@ const (
 //	Join:      parley_unit UINTEGER, one VARCHAR per group column,
 //	           then per entry of Measures: value BIGINT
 //	           — one row per row of data that is selected, in data's order
+//	           (a OneOwner plan with noise has these columns too)
 //	OneOwner:  one VARCHAR per group column, units BIGINT, rows BIGINT,
 //	           then per entry of Measures: sum HUGEINT as VARCHAR, count BIGINT,
 //	           units BIGINT (distinct units with a non-NULL value)
@@ -77,6 +78,11 @@ type Local struct {
 	GroupsSQL string `json:"groupsSQL,omitempty"`
 	// MaxRowsPerUnit is the declared bound the owner's import enforced.
 	MaxRowsPerUnit int64 `json:"maxRowsPerUnit,string"`
+	// GroupsPerUnit and RowsPerUnit bound what one unit adds to a noisy answer:
+	// its groups (0: there are no groups), and the rows counted in each. Both
+	// are 0 without noise, when nothing is cut off.
+	GroupsPerUnit int   `json:"groupsPerUnit,omitempty"`
+	RowsPerUnit   int64 `json:"rowsPerUnit,omitempty,string"`
 }
 
 // Group is one GROUP BY expression of one owner.
@@ -102,6 +108,8 @@ type Measure struct {
 	Nullable bool            `json:"nullable"`
 	// MaxAbs bounds |row value| at scale, from the contract.
 	MaxAbs int64 `json:"maxAbs,string"`
+	// Clip bounds what one unit adds to the noisy sum in one group; 0: no noise.
+	Clip int64 `json:"clip,omitempty,string"`
 }
 
 // Secure lists the encrypted inner products of a join. W is the holder of

@@ -25,7 +25,7 @@ func newSecure(q *check.Query, locals []*localBuilder) *secureBuilder {
 		w = q.Groups[0].Expr.Table
 	}
 	b := &secureBuilder{q: q, locals: locals, s: &Secure{
-		W: w, V: 1 - w, Complement: !q.PublicData, MaxCells: MaxCells,
+		W: w, V: 1 - w, Complement: !q.PublicData && q.DP.None(), MaxCells: MaxCells,
 	}}
 	b.s.CellGuard = b.product(0, Vector{Of: Units}, Vector{Of: Units})
 	b.s.SharedW, b.s.SharedV = b.s.CellGuard, b.s.CellGuard
@@ -74,6 +74,14 @@ func add[T comparable](list *[]T, x T) int {
 // keeps a mistake there from wrapping.
 func (b *secureBuilder) bound(table int, v Vector) int64 {
 	l := &b.locals[table].local
+	if !b.q.DP.None() { // the owner cuts off what is more
+		switch v.Of {
+		case Rows, Count:
+			return l.RowsPerUnit
+		case Sum:
+			return l.Measures[v.Measure].Clip
+		}
+	}
 	switch v.Of {
 	case Rows, Count:
 		return l.MaxRowsPerUnit
