@@ -44,7 +44,7 @@ const (
 // DetailKey is one permitted key of Entry.Detail.
 type DetailKey struct {
 	Key   string
-	Shape string // hash, member, name, number or time
+	Shape string // hash, member, name, number, rational or time
 	Doc   string
 }
 
@@ -57,10 +57,14 @@ func DetailKeys() []DetailKey {
 		{"analysis", "name", "approved analysis asked for"},
 		{"bytesIn", "number", "bytes received from the peer"},
 		{"bytesOut", "number", "bytes sent to the peer"},
+		{"charge", "number", "number of a charge in the ledger of budgets"},
 		{"clockBehind", "number", "nanoseconds by which the clock read earlier than the entry before"},
 		{"code", "name", "refusal or error code, from the code's fixed lists"},
 		{"contractHash", "hash", "hash of a data contract"},
+		{"delta", "rational", "delta charged"},
+		{"epsilon", "rational", "epsilon charged"},
 		{"kind", "name", "kind of plan: one-owner or join"},
+		{"ledger", "hash", "hash over the ledger up to and with the charge"},
 		{"minGroupSize", "number", "threshold in force"},
 		{"peer", "member", "the other member"},
 		{"peerHash", "hash", "the hash a peer claimed, where it differs"},
@@ -70,7 +74,9 @@ func DetailKeys() []DetailKey {
 		{"receiver", "member", "member the answer was released to"},
 		{"released", "number", "groups released; never of a single group's size"},
 		{"resultCommitment", "hash", "salted commitment to the answer"},
+		{"rho", "rational", "zCDP rho charged"},
 		{"session", "hash", "session id"},
+		{"spent", "name", "what a charge is for: run or alignment"},
 		{"stage", "name", "step of the run"},
 		{"template", "name", "agreement template and its version"},
 		{"transcript", "hash", "hash over a session's messages"},
@@ -90,11 +96,12 @@ var shapes = sync.OnceValue(func() map[string]string {
 })
 
 var (
-	actionPattern = regexp.MustCompile(`^[a-z][a-z-]*(\.[a-z][a-z-]*)*$`)
-	hashPattern   = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
-	memberPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$`) // as in agreements
-	namePattern   = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,128}$`)
-	numberPattern = regexp.MustCompile(`^(0|[1-9][0-9]{0,18})$`)
+	actionPattern   = regexp.MustCompile(`^[a-z][a-z-]*(\.[a-z][a-z-]*)*$`)
+	hashPattern     = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
+	memberPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$`) // as in agreements
+	namePattern     = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,128}$`)
+	rationalPattern = regexp.MustCompile(`^[0-9]{1,500}([./][0-9]{1,500})?$`)
+	numberPattern   = regexp.MustCompile(`^(0|[1-9][0-9]{0,18})$`)
 )
 
 func fits(shape, value string) bool {
@@ -107,6 +114,8 @@ func fits(shape, value string) bool {
 		return namePattern.MatchString(value)
 	case "number":
 		return numberPattern.MatchString(value)
+	case "rational":
+		return rationalPattern.MatchString(value)
 	case "time":
 		_, err := time.Parse(time.RFC3339, value)
 		return err == nil

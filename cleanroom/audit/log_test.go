@@ -240,7 +240,7 @@ func TestLargestEntryFits(t *testing.T) {
 	e.Detail = map[string]string{}
 	for _, k := range DetailKeys() {
 		e.Detail[k.Key] = map[string]string{"hash": "sha256:" + strings.Repeat("a", 64), "name": strings.Repeat("n", 128), "member": strings.Repeat("m", 64),
-			"number": strings.Repeat("9", 19), "time": "2031-02-03T04:05:06Z"}[k.Shape]
+			"number": strings.Repeat("9", 19), "rational": strings.Repeat("9", 500) + "/" + strings.Repeat("9", 500), "time": "2031-02-03T04:05:06Z"}[k.Shape]
 	}
 	_, err := openLog(t, newMemory()).Append(context.Background(), e)
 	must(t, err)

@@ -30,6 +30,8 @@ type Run struct {
 	// stays when the answer is removed.
 	ReceiptHash string
 	Removed     time.Time // when Sealed was removed; zero: it was not
+	// StoredFrom is the run whose answer this one was given again, or "".
+	StoredFrom string
 }
 
 // RunUpdate is what changes in a run; zero fields stay as they are, except
@@ -44,16 +46,18 @@ type RunUpdate struct {
 	// Sealed and ReceiptHash come together, and only with SUCCESS.
 	Sealed      []byte
 	ReceiptHash string
+	// StoredFrom goes with SUCCESS: the run whose answer this is.
+	StoredFrom string
 }
 
-const runColumns = `id, agreement, asker, question, plan_hash, state, stage, created, finished, error, receipt, sealed, receipt_hash, removed`
+const runColumns = `id, agreement, asker, question, plan_hash, state, stage, created, finished, error, receipt, sealed, receipt_hash, removed, stored_from`
 
 func scanRun(r scanner) (Run, error) {
 	var run Run
 	var question []byte
 	var created, finished, removed sql.NullInt64
 	err := r.Scan(&run.ID, &run.Agreement, &run.Asker, &question, &run.PlanHash, &run.State, &run.Stage,
-		&created, &finished, &run.Error, &run.Receipt, &run.Sealed, &run.ReceiptHash, &removed)
+		&created, &finished, &run.Error, &run.Receipt, &run.Sealed, &run.ReceiptHash, &removed, &run.StoredFrom)
 	run.Question = question
 	run.Created, run.Finished, run.Removed = fromNano(created), fromNano(finished), fromNano(removed)
 	return run, err
@@ -67,7 +71,7 @@ func (s *Store) PutRun(ctx context.Context, r Run) error {
 		return fmt.Errorf("%w: a run starts as SUBMITTED or AWAITING_APPROVAL, not %s", ErrTransition, r.State)
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,NULL,'',NULL,NULL,'',NULL)`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,NULL,'',NULL,NULL,'',NULL,'')`,
 			r.ID, r.Agreement, r.Asker, []byte(r.Question), r.PlanHash, string(r.State), r.Stage, toNano(r.Created))
 		return err
 	})
@@ -88,9 +92,10 @@ func (s *Store) UpdateRun(ctx context.Context, id string, u RunUpdate) error {
 			stage = iif(?3 = '', stage, ?3), plan_hash = iif(?4 = '', plan_hash, ?4),
 			finished = coalesce(finished, ?5), error = iif(?6 = '', error, ?6),
 			receipt = coalesce(?7, receipt), sealed = coalesce(sealed, ?8),
-			receipt_hash = iif(?9 = '', receipt_hash, ?9) WHERE id = ?1`,
+			receipt_hash = iif(?9 = '', receipt_hash, ?9),
+			stored_from = iif(?10 = '', stored_from, ?10) WHERE id = ?1`,
 			id, string(u.State), u.Stage, u.PlanHash, toNano(u.Finished), u.Error,
-			nullBytes(u.Receipt), nullBytes(u.Sealed), u.ReceiptHash)
+			nullBytes(u.Receipt), nullBytes(u.Sealed), u.ReceiptHash, u.StoredFrom)
 		return err
 	})
 }

@@ -54,7 +54,7 @@ func TestTransitions(t *testing.T) {
 	const table = `
 SUBMITTED         .xx.xxxx
 AWAITING_APPROVAL ..x.xxxx
-STARTED           ...xxxxx
+STARTED           .x.xxxxx
 SUCCESS           ........
 FAILED            ........
 CANCELLING        ....x.xx
@@ -110,14 +110,18 @@ func TestStoppedRuns(t *testing.T) {
 	must(t, s.Close())
 	s = reopen(t, path)
 	for id, want := range map[string]RunState{
-		"SUBMITTED": Failed, "AWAITING_APPROVAL": AwaitingApproval, "STARTED": Failed, "CANCELLING": Cancelled,
+		"SUBMITTED": Failed, "AWAITING_APPROVAL": Failed, "STARTED": Failed, "CANCELLING": Cancelled,
 	} {
 		r, err := s.Run(ctx, id)
 		must(t, err)
 		if r.State != want {
 			t.Errorf("%s became %s, want %s", id, r.State, want)
 		}
-		if want.Final() && (r.Error != "the node stopped during the run" || !r.Finished.Equal(at(1000))) {
+		why := StoppedText
+		if id == "AWAITING_APPROVAL" {
+			why = WaitingText
+		}
+		if r.Error != why || !r.Finished.Equal(at(1000)) {
 			t.Errorf("%s: error %q, finished %v", id, r.Error, r.Finished)
 		}
 	}

@@ -14,10 +14,10 @@ type RunState string
 // States of a run.
 //
 //	SUBMITTED ──▶ AWAITING_APPROVAL
-//	    │               │
-//	    └──────┬────────┘
-//	           ▼
-//	        STARTED ──▶ SUCCESS
+//	    │             │      ▲
+//	    └──────┬──────┘      │  the other owner asks for approval
+//	           ▼             │
+//	        STARTED ─────────┴──▶ SUCCESS
 //	           │
 //	        CANCELLING ──▶ CANCELLED       FAILED and TIMED_OUT from any of these
 const (
@@ -45,7 +45,7 @@ func nextStates(from RunState) []RunState {
 	case AwaitingApproval:
 		return []RunState{Started, Failed, Cancelling, Cancelled, TimedOut}
 	case Started:
-		return []RunState{Success, Failed, Cancelling, Cancelled, TimedOut}
+		return []RunState{AwaitingApproval, Success, Failed, Cancelling, Cancelled, TimedOut}
 	case Cancelling:
 		return []RunState{Cancelled, Failed, TimedOut}
 	}
@@ -75,7 +75,7 @@ func check(from RunState, u RunUpdate) error {
 // checkFinal lets a finished run change in one way only: a success may get a
 // receipt with more signatures.
 func checkFinal(from RunState, u RunUpdate) error {
-	receiptOnly := u.Stage == "" && u.PlanHash == "" && u.Finished.IsZero() && u.Error == "" &&
+	receiptOnly := u.Stage == "" && u.StoredFrom == "" && u.PlanHash == "" && u.Finished.IsZero() && u.Error == "" &&
 		len(u.Sealed) == 0 && u.ReceiptHash == "" && len(u.Receipt) > 0
 	if from != Success || u.State != Success || !receiptOnly {
 		return fmt.Errorf("%w: %s to %s, the run is over", ErrTransition, from, u.State)
@@ -83,12 +83,16 @@ func checkFinal(from RunState, u RunUpdate) error {
 	return nil
 }
 
-// endStoppedRuns closes what a stopped node left open. Runs that wait for an
-// approval go on waiting: nothing of theirs was in memory.
+// WaitingText is the error of runs that waited for an approval when the node
+// stopped. The request itself is kept by the owner who is to approve.
+const WaitingText = "the node was restarted while the run waited for approval; ask again: an approval given meanwhile counts"
+
+// endStoppedRuns closes what a stopped node left open. Who waits for an
+// approval does so in memory, and asks again.
 func endStoppedRuns(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE runs SET finished = ?1,
-		error = iif(error = '', ?2, error || '; ' || ?2),
+		error = iif(error = '', '', error || '; ') || iif(state = 'AWAITING_APPROVAL', ?3, ?2),
 		state = iif(state = 'CANCELLING', 'CANCELLED', 'FAILED')
-		WHERE state IN ('SUBMITTED', 'STARTED', 'CANCELLING')`, toNano(now), StoppedText)
+		WHERE state IN ('SUBMITTED', 'STARTED', 'CANCELLING', 'AWAITING_APPROVAL')`, toNano(now), StoppedText, WaitingText)
 	return err
 }

@@ -1,6 +1,7 @@
 // Package store holds a node's state in one SQLite file: the agreements it
 // knows, the datasets it offers, the runs it took part in and the alignments
-// it may reuse. Budgets are not here (see ledger), nor is the audit log.
+// it may reuse, the charges on budgets (see package ledger) and the history of
+// selections (see package history). The audit log is not here.
 //
 // What a caller may rely on:
 //

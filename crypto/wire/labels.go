@@ -31,5 +31,10 @@ const (
 	LabelCheck       Label = "parley/garble/kos/v1"
 	LabelCellKey     Label = "parley/garble/cell-key/v1"
 	LabelResult      Label = "parley/result/v1"
+	LabelLedger      Label = "parley/ledger/chain/v1"
+	LabelFingerprint Label = "parley/ledger/fingerprint/v1"
+	LabelSource      Label = "parley/ledger/source/v1"
+	LabelSelected    Label = "parley/history/unit/v1"
+	LabelSketch      Label = "parley/history/sketch/v1"
 	LabelRandom      Label = "parley/random/v1"
 )
