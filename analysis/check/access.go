@@ -28,6 +28,9 @@ func (b *binder) access() error {
 			}
 		}
 	}
+	if err := b.receives(); err != nil {
+		return err
+	}
 	if len(b.out.Tables) == 2 && b.out.Tables[0].Dataset.Owner != b.Asker && b.out.Tables[1].Dataset.Owner != b.Asker {
 		return b.src.Refuse(b.out.Tables[0].pos, "asker-not-owner", "datasets", "Ask one of the two owners to run it.",
 			"In this version only one of the two owners can ask a question that joins %s and %s.",

@@ -41,7 +41,10 @@ func (b *binder) apply(e *sql.Apply, p purpose) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.node(pos, out, copies)
+	if out, err = b.node(pos, out, copies); err != nil {
+		return nil, err
+	}
+	return out, b.functionAllowed(out.Table, e.Func, pos)
 }
 
 // typed gives a function its type and checks those of its arguments. copies

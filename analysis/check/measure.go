@@ -33,7 +33,13 @@ func (b *binder) aggregate(e *sql.Call) (Item, error) {
 	if e.Func == "count" {
 		return it, b.countValues(&it, arg)
 	}
-	return it, b.sum(&it, arg)
+	if err := b.sum(&it, arg); err != nil {
+		return it, err
+	}
+	if written, ok := e.Arg.(*sql.Apply); ok && arg != e.Arg { // COALESCE(x, 0)
+		return it, b.functionAllowed(it.Arg.Table, written.Func, written.Position())
+	}
+	return it, nil
 }
 
 // filters adds conjuncts to the condition that an aggregate rests on. Each
@@ -130,6 +136,11 @@ func (b *binder) countValues(it *Item, arg sql.Expr) error {
 	}
 	if err := b.use(f.Column, countUse(f.Rule), c.Position()); err != nil {
 		return err
+	}
+	if countUse(f.Rule) == agreements.Filter { // it tells the rows that have a value
+		if err := b.operatorAllowed(f.Table, f.Rule, []string{"is null"}, c.Position()); err != nil {
+			return err
+		}
 	}
 	it.Name, it.Table, it.Arg = "count("+f.Rule.Name+")", f.Table, columnExpr(f.Column)
 	return nil

@@ -111,8 +111,11 @@ func (b *binder) test(op string, pos int, p purpose, list []sql.Expr) (*Expr, er
 			return nil, b.tooLarge(pos)
 		}
 	}
-	if out, err = b.node(pos, out, 1); err == nil && out.Table == constant {
+	if out, err = b.node(pos, out, 1); err != nil {
+		return nil, err
+	}
+	if out.Table == constant {
 		return nil, b.noColumn(pos)
 	}
-	return out, err
+	return out, b.operatorsAllowed(out, pos)
 }

@@ -1,6 +1,10 @@
 package sql
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // function is a function of row values. Every one of them has a value, or
 // NULL, for all values that a column can hold: one that could fail would tell
@@ -127,4 +131,14 @@ func (l *lowering) shift(n *node, op string, date any, days *Literal, depth int,
 		return nil, err
 	}
 	return &Apply{Pos: Pos(n.pos), Func: op, Args: []Expr{x, days}}, n.finish()
+}
+
+// FunctionNames lists the functions of row values by the names that rules give
+// them. Other spellings go by these.
+func FunctionNames() []string {
+	names := map[string]bool{"coalesce": true, "date_part": true}
+	for _, f := range functions {
+		names[f.name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
 }
