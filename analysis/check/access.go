@@ -32,7 +32,7 @@ func (b *binder) access() error {
 		return err
 	}
 	if len(b.out.Tables) == 2 && b.out.Tables[0].Dataset.Owner != b.Asker && b.out.Tables[1].Dataset.Owner != b.Asker {
-		return b.src.Refuse(b.out.Tables[0].pos, "asker-not-owner", "datasets", "Ask one of the two owners to run it.",
+		return b.src.Refuse(b.out.Tables[0].pos, "asker-not-owner", "datasets", "Ask one of the two owners to run it: the answer is opened by the node that asks, and that node must hold one side of the join.",
 			"In this version only one of the two owners can ask a question that joins %s and %s.",
 			sql.Name(b.out.Tables[0].Dataset.Name), sql.Name(b.out.Tables[1].Dataset.Name))
 	}

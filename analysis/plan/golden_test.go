@@ -92,6 +92,8 @@ func variant(t *testing.T, name string) *agreements.Agreement {
 		for i := range a.Datasets {
 			a.Datasets[i].Rules.MinGroupSize = 0
 		}
+	case "rules", "own dp", "ad-hoc dp":
+		ruled(a, name)
 	default:
 		t.Fatalf("unknown agreement variant %q", name)
 	}
@@ -207,7 +209,7 @@ func TestAskedBack(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		if first.Analysis != "" && c.name == "closed-analysis" {
+		if first.Analysis != "" && (c.name == "closed-analysis" || c.variant == "ad-hoc dp") {
 			continue // ad-hoc SQL is not allowed on this dataset
 		}
 		c.question = analysis.Question{SQL: first.Plan.SQL}
