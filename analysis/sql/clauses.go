@@ -12,7 +12,7 @@ var clauses = []clause{
 	{"aggregate_handling", "", "GROUP BY ALL is not part of the language.", "Name the columns to group by."},
 	{"qualify", "R21", "QUALIFY is not part of the language.", "Use HAVING, ORDER BY and LIMIT, which work on released values."},
 	{"sample", "R21", "Sampling is not part of the language.", "Answers are computed over all rows."},
-	{"at_clause", "", "AT is not part of the language.", "Questions are about the data that the owner's node holds now; the answer names their version."},
+	{"at_clause", "", "AT is not part of the language.", "Questions are about the data that the owner's node holds now; the receipt names their version."},
 	{"column_name_alias", "", "Renaming a table's columns is not part of the language.", "Use the dataset's own column names."},
 	{"schema_name", "", "Schemas are not part of the language.", "Write the dataset's name alone."},
 	{"catalog_name", "", "Catalogs are not part of the language.", "Write the dataset's name alone."},
