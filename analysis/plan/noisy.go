@@ -119,10 +119,15 @@ func (d *DP) fill(v *NoisyValue, scale, cut, least *big.Rat, k int64) {
 	v.Bound = bound.Sub(bound, big.NewInt(1)).String()
 	v.HalfWidth = n.HalfWidth().String()
 	if v.Threshold != 0 {
-		q := n.Beyond(least)
-		v.Threshold = k - 1 + q.Int64()
+		v.Threshold = outOfReach
+		if q := n.Beyond(least); q.IsInt64() && q.Int64() < outOfReach-k {
+			v.Threshold = k - 1 + q.Int64()
+		}
 	}
 }
+
+// outOfReach is the threshold under noise so large that no count passes.
+const outOfReach = 1 << 62
 
 // noisyValues lists the numbers of a cell that are tested (with a Threshold
 // other than 0) or released.

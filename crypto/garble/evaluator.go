@@ -19,7 +19,7 @@ func Evaluate(ctx context.Context, p wire.Pipe, session [32]byte, s Spec, cells 
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	if err := s.checkCells(cells); err != nil {
+	if err := s.checkCells(cells, false); err != nil {
 		return nil, err
 	}
 	e := &evaluator{layout: newLayout(s), bound: s.bind(session), pipe: p, cells: cells, rnd: rnd,

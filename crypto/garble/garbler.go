@@ -27,7 +27,7 @@ func Garble(ctx context.Context, p wire.Pipe, session [32]byte, s Spec, cells []
 	if err := s.Check(); err != nil {
 		return err
 	}
-	if err := s.checkCells(cells); err != nil {
+	if err := s.checkCells(cells, true); err != nil {
 		return err
 	}
 	if err := s.checkLabels(labels); err != nil {

@@ -132,6 +132,13 @@ func (b *both) add(r rng, numbers []int64, nG, nE uint64) {
 	b.garbler, b.evaluator = append(b.garbler, cg), append(b.evaluator, ce)
 	b.countG, b.countE = append(b.countG, nG), append(b.countE, nE)
 	b.numbers = append(b.numbers, numbers)
+	for _, n := range b.spec.Noise {
+		x := r.Int64N(200) - 100
+		if n.Threshold == 0 {
+			x = signed(r.Uint64(), b.spec.Products[n.Product])
+		}
+		b.garbler[len(b.garbler)-1].Noise = append(b.garbler[len(b.garbler)-1].Noise, x)
+	}
 	if b.spec.LabelBytes > 0 {
 		l := make([]byte, b.spec.LabelBytes)
 		r.Read(l)
@@ -144,8 +151,16 @@ func (b *both) add(r rng, numbers []int64, nG, nE uint64) {
 func (b *both) oracle(i int) Released {
 	s, v := b.spec, b.numbers[i]
 	k := int64(s.K)
+	noisy := slices.Clone(v)
+	for j, n := range s.Noise {
+		noisy[n.Product] = signed(uint64(v[n.Product]+b.garbler[i].Noise[j]), s.Products[n.Product])
+	}
+	enough := func(p int) bool {
+		n := s.noiseOf(p)
+		return v[p] >= k && (n == nil || noisy[p] >= int64(n.Threshold))
+	}
 	c := v[s.Guard]
-	pass := c >= k
+	pass := enough(s.Guard)
 	if s.Complement {
 		for side, n := range []uint64{b.countG[i], b.countE[i]} {
 			shared := v[s.Shared[side]]
@@ -155,14 +170,14 @@ func (b *both) oracle(i int) Released {
 	}
 	r := Released{Pass: pass, Aggregates: make([]Value, len(s.Aggregates))}
 	for j, a := range s.Aggregates {
-		ok := pass && (a.Guard < 0 || v[a.Guard] >= k)
+		ok := pass && (a.Guard < 0 || enough(a.Guard))
 		if a.Residual {
 			ok = ok && (c == v[a.Guard] || c-v[a.Guard] >= k)
 		}
 		x := Value{Pass: ok, Numbers: make([]int64, len(a.Values))}
 		for l, p := range a.Values {
 			if x.Pass {
-				x.Numbers[l] = v[p]
+				x.Numbers[l] = noisy[p]
 			}
 		}
 		r.Aggregates[j] = x

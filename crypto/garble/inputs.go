@@ -37,10 +37,16 @@ func (s Spec) garblerInput(c Cell, key block) bitlist {
 	l := make(bitlist, 0, s.garblerBits())
 	for i, v := range c.Shares {
 		lo, carry := bits.Add64(v.Lo, 1<<(shareSlack-1), 0)
-		l = l.appendShare(Share{Lo: lo, Hi: v.Hi + carry}, s.Products[i]+shareSlack)
+		v = Share{Lo: lo, Hi: v.Hi + carry}
+		l = l.appendShare(s.withNoise(v, i, c), s.Products[i]+shareSlack)
 	}
 	if s.Complement {
 		l = l.appendShare(Share{Lo: c.Own}, ownBits)
+	}
+	for i, n := range s.Noise {
+		if n.Threshold > 0 {
+			l = l.appendShare(Share{Lo: uint64(c.Noise[i])}, s.Products[n.Product])
+		}
 	}
 	if s.LabelBytes > 0 {
 		l = l.appendShare(Share{Lo: key.lo, Hi: key.hi}, keyBits)

@@ -10,8 +10,8 @@ func (s Spec) shareBits() int {
 }
 
 // evaluatorBits and garblerBits count the input bits of a cell: the shares in
-// order, then the own count if it is tested, then the label key if there is a
-// label.
+// order, then the own count if it is tested, then the noise of counts that are
+// tested, then the label key if there is a label.
 func (s Spec) evaluatorBits() int {
 	n := s.shareBits()
 	if s.Complement {
@@ -21,7 +21,7 @@ func (s Spec) evaluatorBits() int {
 }
 
 func (s Spec) garblerBits() int {
-	n := s.evaluatorBits()
+	n := s.evaluatorBits() + s.noiseBits()
 	if s.LabelBytes > 0 {
 		n += keyBits
 	}
@@ -35,10 +35,9 @@ func (s Spec) garblerBits() int {
 // values; the label key. Every output after the first is masked by a pass bit.
 func releaseCircuit(s Spec) *circuit {
 	b := newBuilder(s.garblerBits(), s.evaluatorBits())
-	// With differential privacy the noise is added here, so that the number
-	// tested is the number released.
 	sums := b.openShares(s)
-	enough := b.guards(s, sums)
+	noisy := b.noisy(s, sums)
+	enough := b.guards(s, sums, noisy)
 
 	pass := enough(s.Guard)
 	if s.Complement {
@@ -55,11 +54,11 @@ func releaseCircuit(s Spec) *circuit {
 		}
 		b.output(ok)
 		for _, v := range a.Values {
-			b.outputMasked(sums[v], ok)
+			b.outputMasked(noisy[v], ok)
 		}
 	}
 	if s.LabelBytes > 0 {
-		b.outputMasked(word(s.evaluatorBits(), keyBits), pass)
+		b.outputMasked(word(s.evaluatorBits()+s.noiseBits(), keyBits), pass)
 	}
 	return b.c
 }
@@ -95,21 +94,29 @@ func (b *builder) openShares(s Spec) [][]bit {
 	return sums
 }
 
-// guards returns the comparison of a count with K, built once for each count.
-// A count is never negative when the parties follow the protocol; one that is
-// fails, so that no error in the shares can open a cell.
-func (b *builder) guards(s Spec, sums [][]bit) func(product int) bit {
+// guards returns the comparison of a count with K, and of the noisy one with
+// its threshold, built once for each count. A count is never negative when the
+// parties follow the protocol; one that is fails, so that no error in the
+// shares can open a cell.
+func (b *builder) guards(s Spec, sums, noisy [][]bit) func(product int) bit {
 	built := map[int]bit{}
 	return func(product int) bit {
 		if x, ok := built[product]; ok {
 			return x
 		}
-		c := sums[product]
-		top := len(c) - 1
-		x := b.and(b.not(c[top]), b.geq(c[:top], constant(uint64(s.K), top)))
+		x := b.atLeast(sums[product], uint64(s.K))
+		if n := s.noiseOf(product); n != nil {
+			x = b.and(x, b.atLeast(noisy[product], n.Threshold))
+		}
 		built[product] = x
 		return x
 	}
+}
+
+// atLeast says whether a signed number is at least v ≥ 0.
+func (b *builder) atLeast(c []bit, v uint64) bit {
+	top := len(c) - 1
+	return b.and(b.not(c[top]), b.geq(c[:top], constant(v, top)))
 }
 
 // complement says whether n >= s+K on both sides, where s counts which of the

@@ -13,6 +13,7 @@ func TestReleaseEndToEnd(t *testing.T) {
 		"typical": typical(),
 		"count":   {K: 1, Products: []int{23}, Aggregates: []Aggregate{{Values: []int{0}, Guard: -1}}},
 		"bare":    {K: 5, Products: []int{64}, Complement: true},
+		"noisy":   noisySpec(),
 		"labels":  {K: 5, Products: []int{23}, LabelBytes: 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,6 +35,7 @@ type Spec struct {
 	Shared     [2]int      // products that count which of the garbler's and of the evaluator's n units the other side has, in whatever cell
 	Products   []int       // width T in bits of each product, 23 or 64; its shares have T+3
 	Guard      int         // product that counts the distinct shared units of the cell
+	Noise      []Noisy     // products that get noise, in ascending order; none: no differential privacy
 	Aggregates []Aggregate // what is released
 	Cells      int         // how many cells, padding included
 	LabelBytes int         // exact length of the garbler's label of a cell; 0: it has none
@@ -54,6 +55,7 @@ type Aggregate struct {
 type Cell struct {
 	Shares []Share // one for each product
 	Own    uint64  // this side's own number of units in the cell, below 2^32
+	Noise  []int64 // the garbler's, one for each of Spec.Noise; nil at the evaluator
 }
 
 // Share is a number below 2^(T+3). The sum of the two sides' shares, modulo
@@ -98,7 +100,10 @@ func (s Spec) Check() error {
 			return err
 		}
 	}
-	return s.checkAggregates()
+	if err := s.checkAggregates(); err != nil {
+		return err
+	}
+	return s.checkNoise()
 }
 
 func (s Spec) checkAggregates() error {
@@ -145,7 +150,7 @@ func (s Spec) checkGuard(g int) error {
 
 // checkCells refuses private inputs that do not fit the specification. Its
 // errors name positions, never values.
-func (s Spec) checkCells(cells []Cell) error {
+func (s Spec) checkCells(cells []Cell, garbler bool) error {
 	if len(cells) != s.Cells {
 		return fmt.Errorf("garble: %d cells given, %d specified", len(cells), s.Cells)
 	}
@@ -160,6 +165,9 @@ func (s Spec) checkCells(cells []Cell) error {
 		}
 		if c.Own >= 1<<ownBits {
 			return fmt.Errorf("garble: cell %d: own count is too wide", i)
+		}
+		if err := s.checkCellNoise(c, garbler); err != nil {
+			return fmt.Errorf("garble: cell %d: %w", i, err)
 		}
 	}
 	return nil
@@ -222,5 +230,9 @@ func (s Spec) bind(session [32]byte) [32]byte {
 	}
 	num(s.Cells)
 	num(s.LabelBytes)
+	for _, n := range s.Noise { // last, so that their number needs no place
+		num(n.Product)
+		num(int(n.Threshold))
+	}
 	return wire.Sum(wire.LabelGarbleHash, session[:], b)
 }
