@@ -1,6 +1,10 @@
 package plan
 
-import "parley/analysis/noise"
+import (
+	"fmt"
+
+	"parley/analysis/noise"
+)
 
 // DP says what noise a release adds, and what that takes from the budgets.
 // Rationals and integers are text ("1/2", "17"), so that both owners write the
@@ -87,4 +91,22 @@ func (d *DP) Noise(v *NoisyValue) noise.Noise {
 		return noise.NewGaussian(scale)
 	}
 	return nil
+}
+
+// String says what noise a release has, in the words of answers and receipts;
+// "none" for exact numbers.
+func (d *DP) String() string {
+	if d == nil {
+		return "none"
+	}
+	return fmt.Sprintf("epsilon %s, delta %s; discrete %s noise on %s a group, %s a unit",
+		d.Epsilon, d.Delta, map[Mechanism]string{Laplace: "Laplace", Gaussian: "Gaussian"}[d.Mechanism],
+		several(len(d.Values), "number"), several(d.GroupsPerUnit, "group"))
+}
+
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

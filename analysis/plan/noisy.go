@@ -119,15 +119,15 @@ func (d *DP) fill(v *NoisyValue, scale, cut, least *big.Rat, k int64) {
 	v.Bound = bound.Sub(bound, big.NewInt(1)).String()
 	v.HalfWidth = n.HalfWidth().String()
 	if v.Threshold != 0 {
-		v.Threshold = outOfReach
-		if q := n.Beyond(least); q.IsInt64() && q.Int64() < outOfReach-k {
+		v.Threshold = OutOfReach
+		if q := n.Beyond(least); q.IsInt64() && q.Int64() < OutOfReach-k {
 			v.Threshold = k - 1 + q.Int64()
 		}
 	}
 }
 
-// outOfReach is the threshold under noise so large that no count passes.
-const outOfReach = 1 << 62
+// OutOfReach is the threshold under noise so large that no count passes.
+const OutOfReach = 1 << 62
 
 // noisyValues lists the numbers of a cell that are tested (with a Threshold
 // other than 0) or released.
@@ -154,7 +154,7 @@ func noisyValues(p *Plan) []NoisyValue {
 		if c.Aggregate == nil {
 			continue
 		}
-		add(guardOf(p, c.Aggregate), true)
+		add(GuardOf(p, c.Aggregate), true)
 		for _, n := range NumbersOf(p, c.Aggregate) {
 			add(n, false)
 		}
@@ -163,9 +163,9 @@ func noisyValues(p *Plan) []NoisyValue {
 	return out
 }
 
-// guardOf is the number that counts the units an aggregate rests on, -1 if it
+// GuardOf is the number that counts the units an aggregate rests on, -1 if it
 // is the cell's own.
-func guardOf(p *Plan, a *Aggregate) int {
+func GuardOf(p *Plan, a *Aggregate) int {
 	switch {
 	case p.Secure != nil:
 		return a.Guard

@@ -2,13 +2,14 @@
 // It is pure: it neither computes over rows nor speaks to anyone.
 //
 //	one owner:  engine rows ──k, guards──▶ Table
+//	            sums of bounded shares ──noise, k, thresholds──▶ Table (see Noisy)
 //	join:       opened cells (k was tested inside the circuit) ──▶ Table
 //
 // Every threshold counts distinct units, never rows. A group that is too
 // small and a group that does not exist are the same to the receiver; see
 // Withheld for what may be said about their number.
 //
-// Numbers are exact: counts and sums are decimal text at the measure's scale,
+// Numbers are exact, unless the plan says what noise they have: counts and sums are decimal text at the measure's scale,
 // averages the nearest float64 of the exact quotient.
 package release
 
@@ -68,6 +69,9 @@ type Table struct {
 	// PublicData says that all rows used are public by their contracts.
 	PublicData bool     `json:"publicData"`
 	Withheld   Withheld `json:"withheld"`
+	// Noise is the differential privacy of the numbers, see plan.DP.String; ""
+	// says that they are exact.
+	Noise string `json:"noise,omitempty"`
 }
 
 // Column is one column of a Table.
@@ -81,6 +85,9 @@ type Column struct {
 type Value struct {
 	Null bool
 	Text string
+	// PlusMinus is the half-width of a noisy number's 95 % interval, "" for what
+	// has no noise.
+	PlusMinus string
 }
 
 // Withheld tells how many groups were not released.

@@ -8,7 +8,8 @@ import "parley/analysis/plan"
 //
 // Withheld counts the cells that did not pass and that the receiver does not
 // know to be padding. Cells of the other owner's undeclared groups are padded
-// to a number that says nothing, so the count is then "at most".
+// to a number that says nothing, so the count is then "at most". With noise it
+// is not stated: how many of them there are is not a noisy number.
 func Join(p *plan.Plan, receiver string, cells []Cell) (*Table, error) {
 	if p.Kind != plan.Join || p.Secure == nil || len(p.Locals) != 2 {
 		return nil, ErrShape
@@ -28,6 +29,9 @@ func Join(p *plan.Plan, receiver string, cells []Cell) (*Table, error) {
 		}
 		t.Rows = append(t.Rows, row)
 	}
+	if t.Withheld.Is == NotStated {
+		t.Withheld.Count = 0
+	}
 	return t, t.order(p)
 }
 
@@ -37,6 +41,9 @@ func joinExtent(p *plan.Plan, receiver string) Extent {
 			continue
 		}
 		for _, g := range l.Groups {
+			if len(g.Domain) == 0 && p.DP != nil {
+				return NotStated
+			}
 			if len(g.Domain) == 0 {
 				return AtMost
 			}
@@ -59,7 +66,7 @@ func joinRow(p *plan.Plan, c Cell) ([]Value, error) {
 		if col.Aggregate == nil || len(aggregates) == 0 {
 			return nil, ErrShape
 		}
-		out, aggregates = append(out, number(col.Aggregate, aggregates[0])), aggregates[1:]
+		out, aggregates = append(out, value(p, col.Aggregate, aggregates[0])), aggregates[1:]
 	}
 	if len(groups)+len(aggregates) != 0 {
 		return nil, ErrShape

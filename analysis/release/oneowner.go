@@ -30,7 +30,7 @@ const (
 // distinct units, and a nullable argument's aggregate only if k units have a
 // value. The error is ErrShape or ErrTooLarge.
 func OneOwner(p *plan.Plan, rows []Row) (*Table, error) {
-	if p.Kind != plan.OneOwner || len(p.Locals) != 1 {
+	if p.Kind != plan.OneOwner || len(p.Locals) != 1 || p.DP != nil {
 		return nil, ErrShape
 	}
 	l := &p.Locals[0]
@@ -66,7 +66,7 @@ func oneOwnerRow(p *plan.Plan, r Row) ([]Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, number(c.Aggregate, n))
+			out = append(out, value(p, c.Aggregate, n))
 		default:
 			return nil, ErrShape
 		}
@@ -114,6 +114,7 @@ func oneOwnerNumber(p *plan.Plan, a *plan.Aggregate, r Row) (Number, error) {
 // declared cells less released ones. Of undeclared groups nothing is said,
 // however many there are: were 517 withheld under a condition that one chosen
 // row decides, and 516 under another, the difference would be that row (R23).
+// With noise that holds for public data too.
 func oneOwnerWithheld(p *plan.Plan, kept, small []Row) Withheld {
 	groups := p.Locals[0].Groups
 	if declared, ok := declaredCells(groups); ok {
@@ -124,7 +125,7 @@ func oneOwnerWithheld(p *plan.Plan, kept, small []Row) Withheld {
 		}
 		return Withheld{Is: Exactly, Count: max(declared, 0)}
 	}
-	if p.PublicData || weak.Off("R23") {
+	if p.DP == nil && p.PublicData || weak.Off("R23") {
 		return Withheld{Is: Exactly, Count: len(small)}
 	}
 	return Withheld{Is: NotStated}

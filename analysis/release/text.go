@@ -14,7 +14,13 @@ func (t *Table) Notes() []string {
 	if t.PublicData {
 		notes = append(notes, "All rows used are public data by their contracts; the lower limit for public data applies.")
 	}
-	return append(notes, "Threshold only, not differentially private.")
+	if t.Noise == "" {
+		return append(notes, "Threshold only, not differentially private.")
+	}
+	return append(notes,
+		fmt.Sprintf("Differentially private: %s.", t.Noise),
+		"With 95 % the number without noise is within ±. What one unit adds was cut off at the owners' bounds before; ± says nothing of that.",
+		"A group is withheld as well when its noisy count is small.")
 }
 
 func (w Withheld) sentence(k int) string {
@@ -44,7 +50,7 @@ func (t *Table) Text(w io.Writer) error {
 				line = append(line, "NULL")
 				continue
 			}
-			line = append(line, printable(v.Text))
+			line = append(line, printable(v.shown()))
 		}
 		cells = append(cells, line)
 	}
@@ -63,6 +69,14 @@ func (t *Table) Text(w io.Writer) error {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil
+}
+
+// shown is a value as text with its interval.
+func (v Value) shown() string {
+	if v.PlusMinus == "" {
+		return v.Text
+	}
+	return v.Text + " ± " + v.PlusMinus
 }
 
 func (t *Table) widths(cells [][]string) []int {

@@ -11,11 +11,19 @@ import (
 )
 
 func newTable(p *plan.Plan) *Table {
-	t := &Table{Rows: [][]Value{}, MinGroupSize: p.MinGroupSize, PublicData: p.PublicData}
+	t := &Table{Rows: [][]Value{}, MinGroupSize: p.MinGroupSize, PublicData: p.PublicData, Noise: noiseOf(p)}
 	for _, c := range p.Output.Columns {
 		t.Columns = append(t.Columns, column(p, c))
 	}
 	return t
+}
+
+// noiseOf leaves the field of exact answers out.
+func noiseOf(p *plan.Plan) string {
+	if p.DP == nil {
+		return ""
+	}
+	return p.DP.String()
 }
 
 func column(p *plan.Plan, c plan.OutputColumn) Column {
@@ -41,9 +49,10 @@ func label(t Text) Value {
 	return Value{Text: t.Value}
 }
 
-// number writes an aggregate as text.
+// number writes an aggregate as text. A noisy count that is not above 0 gives
+// no average.
 func number(a *plan.Aggregate, n Number) Value {
-	if n.Null || (a.Func == plan.AvgOf && n.Rows == 0) {
+	if n.Null || (a.Func == plan.AvgOf && n.Rows <= 0) {
 		return Value{Null: true}
 	}
 	total := big.NewInt(n.Total)
@@ -67,11 +76,21 @@ func floatText(f float64) string {
 	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
-// MarshalJSON writes a value as a string or null. Numbers are strings too:
-// canonical JSON would round those above 2^53.
+// noisyJSON is the form of a value with an interval.
+type noisyJSON struct {
+	Value     string `json:"value"`
+	PlusMinus string `json:"plusMinus"`
+}
+
+// MarshalJSON writes a value as a string or null, and one with an interval as
+// an object. Numbers are strings too: canonical JSON would round those above
+// 2^53.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if v.Null {
 		return []byte("null"), nil
+	}
+	if v.PlusMinus != "" {
+		return json.Marshal(noisyJSON{v.Text, v.PlusMinus})
 	}
 	return json.Marshal(v.Text)
 }
@@ -82,6 +101,12 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		v.Null = true
 		return nil
+	}
+	if len(b) > 0 && b[0] == '{' {
+		var n noisyJSON
+		err := json.Unmarshal(b, &n)
+		v.Text, v.PlusMinus = n.Value, n.PlusMinus
+		return err
 	}
 	return json.Unmarshal(b, &v.Text)
 }
