@@ -37,42 +37,63 @@ func (t *Table) Hash() ([32]byte, error) {
 	return sha256.Sum256(raw), nil
 }
 
-// JSON writes the table for programs: rows as objects, numbers as numbers
-// with all their digits.
-func (t *Table) JSON(w io.Writer) error {
-	rows := make([]json.RawMessage, 0, len(t.Rows))
+// Document is the table for programs: rows as objects, numbers as numbers with
+// all their digits.
+type Document struct {
+	Columns      []Column          `json:"columns"`
+	Rows         []json.RawMessage `json:"rows"`
+	MinGroupSize int               `json:"minGroupSize"`
+	PublicData   bool              `json:"publicData"`
+	Withheld     Withheld          `json:"withheld"`
+	Notes        []string          `json:"notes"`
+}
+
+// Document makes the form that encoding/json writes.
+func (t *Table) Document() (*Document, error) {
+	d := &Document{Columns: t.Columns, Rows: make([]json.RawMessage, 0, len(t.Rows)), MinGroupSize: t.MinGroupSize,
+		PublicData: t.PublicData, Withheld: t.Withheld, Notes: t.Notes()}
 	for _, r := range t.Rows {
-		var b bytes.Buffer
-		b.WriteByte('{')
-		for i, v := range r {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			name, err := json.Marshal(t.Columns[i].Name)
-			if err != nil {
-				return fmt.Errorf("encode the answer: %w", err)
-			}
-			b.Write(name)
-			b.WriteByte(':')
-			text, err := t.jsonValue(i, v)
-			if err != nil {
-				return fmt.Errorf("encode the answer: %w", err)
-			}
-			b.Write(text)
+		row, err := t.jsonRow(r)
+		if err != nil {
+			return nil, fmt.Errorf("encode the answer: %w", err)
 		}
-		b.WriteByte('}')
-		rows = append(rows, b.Bytes())
+		d.Rows = append(d.Rows, row)
+	}
+	return d, nil
+}
+
+func (t *Table) jsonRow(r []Value) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, v := range r {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := json.Marshal(t.Columns[i].Name)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(name)
+		b.WriteByte(':')
+		text, err := t.jsonValue(i, v)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(text)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// JSON writes the document.
+func (t *Table) JSON(w io.Writer) error {
+	d, err := t.Document()
+	if err != nil {
+		return err
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
-		Columns      []Column          `json:"columns"`
-		Rows         []json.RawMessage `json:"rows"`
-		MinGroupSize int               `json:"minGroupSize"`
-		PublicData   bool              `json:"publicData"`
-		Withheld     Withheld          `json:"withheld"`
-		Notes        []string          `json:"notes"`
-	}{t.Columns, rows, t.MinGroupSize, t.PublicData, t.Withheld, t.Notes()})
+	return enc.Encode(d)
 }
 
 func (t *Table) jsonValue(column int, v Value) ([]byte, error) {

@@ -66,34 +66,14 @@ func (q *question) read() error {
 	return nil
 }
 
-// outputs is the part of the command line that says what to print.
-type outputs struct {
-	format  string
-	receipt string
-	quiet   bool
-}
-
-func (o *outputs) flags(c *cobra.Command) {
-	c.Flags().StringVar(&o.format, "format", "table", "table, json or csv")
-	c.Flags().StringVar(&o.receipt, "receipt", "", "file to write the receipt to")
-	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-}
-
-func (o *outputs) check() error {
-	switch o.format {
-	case "table", "json", "csv":
-		return nil
-	}
-	return withCode(exitUsage, fmt.Errorf("--format %q: expected table, json or csv", o.format))
-}
-
 func runCommand() *cobra.Command {
 	var h home
 	var q question
 	var o outputs
 	c := &cobra.Command{
-		Use:   "run --home DIR --agreement ID (--sql SQL | --analysis NAME)",
-		Short: "Ask a question and print the released answer",
+		Use:     "run --home DIR --agreement ID (--sql SQL | --analysis NAME)",
+		Aliases: []string{"ask"},
+		Short:   "Ask a question and print the released answer",
 		Example: `  parley run --home ~/acme --agreement 3f2a91 \
       --sql 'SELECT campaign, COUNT(DISTINCT e.email) AS buyers, SUM(amount) AS sales
              FROM exposures e JOIN orders o ON e.email = o.email GROUP BY campaign'
@@ -198,38 +178,6 @@ func failure(v *cleanroom.View) error {
 	return err
 }
 
-// printAnswer writes the answer to out and everything about it to notes.
-func printAnswer(out, notes io.Writer, v *cleanroom.View, o outputs) error {
-	t, err := parseTable(v)
-	if err != nil {
-		return err
-	}
-	switch o.format {
-	case "json":
-		err = t.JSON(out)
-	case "csv":
-		err = t.CSV(out)
-	default:
-		err = t.Text(out)
-	}
-	if err != nil {
-		return err
-	}
-	if o.format == "csv" {
-		for _, n := range t.Notes() {
-			fmt.Fprintln(notes, n)
-		}
-	}
-	if o.receipt == "" {
-		return nil
-	}
-	if err := os.WriteFile(o.receipt, v.Receipt, 0o600); err != nil {
-		return err
-	}
-	fmt.Fprintf(notes, "Receipt written to %s; check it with `parley verify %s`.\n", o.receipt, o.receipt)
-	return nil
-}
-
 func parseTable(v *cleanroom.View) (*release.Table, error) {
 	t := &release.Table{}
 	if err := json.Unmarshal(v.Result, t); err != nil {
@@ -288,26 +236,17 @@ func explainCommand() *cobra.Command {
 
 func runsCommand() *cobra.Command {
 	var h home
-	var o outputs
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "runs [ID] --home DIR",
-		Short: "List the latest runs, or print one's answer again",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(); err != nil {
-				return err
-			}
-			return with(cmd.Context(), h, func(d *door) error {
-				if len(args) == 1 {
-					return showRun(cmd, d, args[0], o, asJSON)
-				}
-				return listRuns(cmd, d, asJSON)
-			})
+		Use:   "runs --home DIR",
+		Short: "List the latest runs",
+		Long:  "Lists the latest runs. `parley result RUN` prints the answer of one again.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return with(cmd.Context(), h, func(d *door) error { return listRuns(cmd, d, asJSON) })
 		},
 	}
 	h.flags(c)
-	o.flags(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -330,24 +269,6 @@ func listRuns(cmd *cobra.Command, d *door, asJSON bool) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.State, v.Asker, v.Created.Local().Format(time.DateTime), shortID(v.Agreement), v.Error)
 	}
 	return w.Flush()
-}
-
-func showRun(cmd *cobra.Command, d *door, id string, o outputs, asJSON bool) error {
-	var v cleanroom.View
-	if err := d.call(cmd.Context(), http.MethodGet, "/v1/runs/"+id, nil, &v); err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(cmd, v)
-	}
-	if v.State != store.Success {
-		return failure(&v)
-	}
-	if v.Result == nil {
-		fmt.Fprintf(cmd.OutOrStdout(), "Run %s succeeded; its answer went to %s.\n", v.ID, v.Asker)
-		return nil
-	}
-	return printAnswer(cmd.OutOrStdout(), cmd.ErrOrStderr(), &v, o)
 }
 
 func statusCommand() *cobra.Command {
