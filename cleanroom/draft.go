@@ -1,6 +1,9 @@
 package cleanroom
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"parley/agreements"
@@ -15,10 +18,13 @@ type DraftOptions struct {
 	Contracts      []OwnedContract
 	MinGroupSize   int
 	AdHoc          bool
-	Receivers      []string // empty: every member
-	Analyses       []agreements.Analysis
-	NotBefore      time.Time
-	NotAfter       time.Time
+	// DP is the demand for noise; nil: DefaultDP where SQL may be asked freely,
+	// none elsewhere. To leave it out, agreements.NoDP must be said.
+	DP        *agreements.DP
+	Receivers []string // empty: every member
+	Analyses  []agreements.Analysis
+	NotBefore time.Time
+	NotAfter  time.Time
 }
 
 // OwnedContract is one member's data contract, as YAML.
@@ -27,12 +33,44 @@ type OwnedContract struct {
 	Contract []byte
 }
 
+// DefaultDP is what a draft demands unless it says otherwise: ten runs of
+// epsilon 1 on a dataset, and never more.
+func DefaultDP() *agreements.DP {
+	return &agreements.DP{Epsilon: "1", Delta: "0.000001", BudgetEpsilon: "10", BudgetDelta: "0.00001"}
+}
+
+func (o *DraftOptions) demand() *agreements.DP {
+	switch {
+	case o.DP != nil:
+		return o.DP
+	case o.AdHoc:
+		return DefaultDP()
+	}
+	return agreements.NoDP()
+}
+
+// receiving is those of a contract's receivers that the agreement has; none
+// written are all. None left would be read as all.
+func receiving(dataset string, contract, agreement []string) ([]string, error) {
+	var out []string
+	for _, m := range contract {
+		if slices.Contains(agreement, m) {
+			out = append(out, m)
+		}
+	}
+	if len(contract) > 0 && len(out) == 0 {
+		return nil, fmt.Errorf("the contract of %q lets only %s receive answers, and none of them is a receiver of this agreement", dataset, strings.Join(contract, ", "))
+	}
+	return out, nil
+}
+
 // Draft derives an agreement from cards and contracts: the rules of every
-// dataset are exactly what its contract allows.
+// dataset are exactly what its contract allows, but for receivers that the agreement does
+// not have.
 func Draft(o DraftOptions) (*agreements.Agreement, error) {
 	a := &agreements.Agreement{Format: agreements.Format, Title: o.Title, Purpose: o.Purpose, Legal: o.Legal,
 		Validity:     agreements.Window{NotBefore: o.NotBefore, NotAfter: o.NotAfter},
-		MinGroupSize: o.MinGroupSize, DP: agreements.NoDP(), AdHoc: o.AdHoc, Members: o.Members, Receivers: o.Receivers, Analyses: o.Analyses}
+		MinGroupSize: o.MinGroupSize, DP: o.demand(), AdHoc: o.AdHoc, Members: o.Members, Receivers: o.Receivers, Analyses: o.Analyses}
 	if len(a.Receivers) == 0 {
 		for _, m := range o.Members {
 			a.Receivers = append(a.Receivers, m.Name)
@@ -45,6 +83,9 @@ func Draft(o DraftOptions) (*agreements.Agreement, error) {
 		}
 		rules, err := c.Rules()
 		if err != nil {
+			return nil, err
+		}
+		if rules.Receivers, err = receiving(c.Name(), rules.Receivers, a.Receivers); err != nil {
 			return nil, err
 		}
 		a.Datasets = append(a.Datasets, agreements.Dataset{Name: c.Name(), Owner: oc.Owner, ContractHash: c.Hash(), Rules: rules})

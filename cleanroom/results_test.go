@@ -150,7 +150,7 @@ func TestResultDays(t *testing.T) {
 func forMonths(t *testing.T, m *cleanroomtest.Member) string {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
-	a, err := cleanroom.Draft(cleanroom.DraftOptions{Title: "Months", Purpose: "Testing.", MinGroupSize: 2, AdHoc: true,
+	a, err := cleanroom.Draft(cleanroom.DraftOptions{Title: "Months", Purpose: "Testing.", MinGroupSize: 2, AdHoc: true, DP: agreements.NoDP(),
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(daysAndHours(90, 0)), Members: []agreements.Member{m.Card}, Contracts: m.Contracts})
 	if err != nil {
 		t.Fatal(err)

@@ -89,7 +89,7 @@ type step struct {
 }
 
 func (r *room) agree(draftFlags ...string) error {
-	draft := append([]string{"agreement", "new", "--with", "beta.card.yaml", "--contract", "visits.contract.yaml",
+	draft := append([]string{"agreement", "new", "--dp", "none", "--with", "beta.card.yaml", "--contract", "visits.contract.yaml",
 		"--partner-contract", "orders.contract.yaml", "--min-group-size", "5"}, draftFlags...)
 	return r.do(
 		step{r.alpha, []string{"card"}, "alpha.card.yaml"},

@@ -137,7 +137,7 @@ func Agree(t testing.TB, k int, members ...*Member) string {
 func Draft(t testing.TB, k int, members ...*Member) *agreements.Envelope {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
-	o := cleanroom.DraftOptions{Title: "Test", Purpose: "Testing.", MinGroupSize: k, AdHoc: true,
+	o := cleanroom.DraftOptions{Title: "Test", Purpose: "Testing.", MinGroupSize: k, AdHoc: true, DP: agreements.NoDP(),
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
 	for _, m := range members {
 		o.Members = append(o.Members, m.Card)

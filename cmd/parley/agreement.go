@@ -52,6 +52,7 @@ func agreementNew() *cobra.Command {
 	var o cleanroom.DraftOptions
 	var cards, own, partner []string
 	var days int
+	var dp dpFlags
 	c := &cobra.Command{
 		Use:   "new --home DIR --with CARD --contract FILE --partner-contract MEMBER=FILE",
 		Short: "Write a draft from the members' cards and contracts",
@@ -75,6 +76,10 @@ func agreementNew() *cobra.Command {
 				if err := contracts(&o, me.Name, own, partner); err != nil {
 					return err
 				}
+				var err error
+				if o.DP, err = dp.demand(o.AdHoc); err != nil {
+					return err
+				}
 				o.NotBefore = time.Now().UTC().Truncate(24 * time.Hour)
 				o.NotAfter = o.NotBefore.AddDate(0, 0, days)
 				a, err := cleanroom.Draft(o)
@@ -95,6 +100,7 @@ func agreementNew() *cobra.Command {
 	c.Flags().IntVar(&o.MinGroupSize, "min-group-size", 50, "k: no released output rests on fewer units")
 	c.Flags().BoolVar(&o.AdHoc, "ad-hoc", true, "allow SQL that is not an approved analysis")
 	c.Flags().StringArrayVar(&o.Receivers, "receiver", nil, "a member that may receive answers; default: all")
+	dp.flags(c)
 	c.Flags().IntVar(&days, "days", 365, "how long the agreement is in force")
 	return c
 }

@@ -210,7 +210,7 @@ func openRehearsal(ctx context.Context, r *room, dir string, keep bool) (*rehear
 func (re *rehearsal) agree(ctx context.Context, contracts [][][]byte) error {
 	ra := re.room.Agreement
 	o := cleanroom.DraftOptions{Title: re.room.Title, Purpose: ra.Purpose, Legal: ra.Legal, MinGroupSize: ra.MinGroupSize,
-		AdHoc: ra.AdHoc, Receivers: ra.Receivers, Analyses: ra.Analyses}
+		AdHoc: ra.AdHoc, DP: ra.DP, Receivers: ra.Receivers, Analyses: ra.Analyses}
 	o.NotBefore = time.Now().UTC().Add(-time.Minute).Truncate(time.Second)
 	o.NotAfter = o.NotBefore.AddDate(0, 0, ra.Days)
 	for i, m := range re.members {

@@ -41,13 +41,16 @@ type roomMember struct {
 type roomContract struct{ yaml []byte }
 
 type roomAgreement struct {
-	Purpose      string                `yaml:"purpose"`
-	Legal        string                `yaml:"legal"`
-	MinGroupSize int                   `yaml:"minGroupSize"`
-	AdHoc        bool                  `yaml:"adHoc"`
-	Receivers    []string              `yaml:"receivers"`
-	Days         int                   `yaml:"days"`
-	Analyses     []agreements.Analysis `yaml:"analyses"`
+	Purpose      string `yaml:"purpose"`
+	Legal        string `yaml:"legal"`
+	MinGroupSize int    `yaml:"minGroupSize"`
+	AdHoc        bool   `yaml:"adHoc"`
+	// DP is none or what agreements/AGREEMENT.md says; absent: the default of
+	// `parley agreement new`.
+	DP        *agreements.DP        `yaml:"dp"`
+	Receivers []string              `yaml:"receivers"`
+	Days      int                   `yaml:"days"`
+	Analyses  []agreements.Analysis `yaml:"analyses"`
 }
 
 type roomAsk struct {

@@ -178,6 +178,7 @@ agreement:
   legal: The data are generated.
   minGroupSize: %d
   adHoc: true
+  dp: none
   receivers: [Publisher, Shop]
 ask:
   member: Shop
