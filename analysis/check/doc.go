@@ -34,7 +34,8 @@ type Query struct {
 	Where        [][]*Expr // conjuncts of each table
 	Having       *Having   // nil: none
 	OrderBy      []Order
-	Limit        int // 0: none
+	Limit        int   // 0: none
+	Days         *Days // nil: no join on time
 	MinGroupSize int
 	PublicData   bool
 	// DP is what agreement and owners together demand; nil: nothing.
@@ -141,6 +142,8 @@ type binder struct {
 	out *Query
 	// joined is set when the unit columns were equated.
 	joined bool
+	// apart is the condition on the days between two dates, nil if there is none.
+	apart *apart
 	// alone restricts names to table at, inside a view.
 	alone bool
 	at    int
@@ -150,7 +153,7 @@ type binder struct {
 func Bind(q *sql.Query, c Context) (*Query, error) {
 	b := &binder{Context: c, src: q.Source, in: q, out: &Query{Limit: q.Limit}}
 	for _, step := range []func() error{
-		b.tables, b.pair, b.access, b.using, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.bounds,
+		b.tables, b.pair, b.access, b.using, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.days, b.bounds,
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -15,7 +15,10 @@ func (b *binder) where() error {
 		}
 	}
 	for _, e := range b.in.Where {
-		done, err := b.unitEquality(e)
+		done, err := b.dayCondition(e)
+		if !done && err == nil {
+			done, err = b.unitEquality(e)
+		}
 		if err != nil {
 			return err
 		}

@@ -174,6 +174,10 @@ func (b *both) oracle(i int) Released {
 		if a.Residual {
 			ok = ok && (c == v[a.Guard] || c-v[a.Guard] >= k)
 		}
+		if a.Left != nil {
+			nothing := !slices.ContainsFunc(a.Left.Nothing, func(p int) bool { return v[p] != 0 })
+			ok = ok && (nothing || v[a.Left.AtLeast] >= k)
+		}
 		x := Value{Pass: ok, Numbers: make([]int64, len(a.Values))}
 		for l, p := range a.Values {
 			if x.Pass {

@@ -52,6 +52,10 @@ func releaseCircuit(s Spec) *circuit {
 		if a.Residual {
 			ok = b.and(ok, b.residual(s, sums, a.Guard))
 		}
+		if a.Left != nil {
+			some := b.not(b.allZero(sums, a.Left.Nothing))
+			ok = b.and(ok, b.not(b.and(some, b.not(enough(a.Left.AtLeast)))))
+		}
 		b.output(ok)
 		for _, v := range a.Values {
 			b.outputMasked(noisy[v], ok)
@@ -72,6 +76,19 @@ func (b *builder) residual(s Spec, sums [][]bit, guard int) bit {
 	none := b.and(b.geq(c, g), b.geq(g, c))
 	many := b.geq(c, b.add(g, constant(uint64(s.K), width)))
 	return b.not(b.and(b.not(none), b.not(many))) // either of the two
+}
+
+// allZero says whether every one of these products is 0.
+func (b *builder) allZero(sums [][]bit, products []int) bit {
+	zero := b.not(sums[products[0]][0])
+	for i, p := range products {
+		for k, x := range sums[p] {
+			if i > 0 || k > 0 {
+				zero = b.and(zero, b.not(x))
+			}
+		}
+	}
+	return zero
 }
 
 func (b *builder) outputMasked(w []bit, pass bit) {

@@ -160,7 +160,15 @@ func randomSpec(r rng) Spec {
 	s.Shared = [2]int{r.IntN(len(s.Products)), r.IntN(len(s.Products))}
 	for range r.IntN(4) {
 		a := Aggregate{Guard: r.IntN(len(s.Products)+1) - 1}
-		a.Residual = a.Guard >= 0 && r.IntN(2) == 0
+		switch {
+		case a.Guard >= 0 && r.IntN(3) == 0:
+			a.Residual = true
+		case a.Guard >= 0 && r.IntN(2) == 0:
+			a.Left = &Left{AtLeast: r.IntN(len(s.Products)), Nothing: []int{r.IntN(len(s.Products))}}
+			if r.IntN(2) == 0 {
+				a.Left.Nothing = append(a.Left.Nothing, r.IntN(len(s.Products)))
+			}
+		}
 		for range 1 + r.IntN(3) {
 			a.Values = append(a.Values, r.IntN(len(s.Products)))
 		}

@@ -49,6 +49,15 @@ type Aggregate struct {
 	// out are none, or at least K: otherwise the cell's own numbers less the
 	// aggregate's would be those of fewer. It needs a Guard.
 	Residual bool
+	// Left asks the same where the guards are lower bounds and their difference
+	// says nothing; nil: it does not. It excludes Residual.
+	Left *Left
+}
+
+// Left tests what an aggregate leaves out of its cell by counts of its own.
+type Left struct {
+	AtLeast int   // product: no more than the units of the cell of which something is left out
+	Nothing []int // products: nothing is left out if all of them are 0
 }
 
 // Cell is one side's private input for one cell.
@@ -128,10 +137,28 @@ func (s Spec) checkAggregates() error {
 				return err
 			}
 		}
+		if err := s.checkLeft(a); err != nil {
+			return err
+		}
 		values += len(a.Values)
 	}
 	if values > maxValues {
 		return fmt.Errorf("garble: %d values, want at most %d", values, maxValues)
+	}
+	return nil
+}
+
+func (s Spec) checkLeft(a Aggregate) error {
+	switch {
+	case a.Left == nil:
+		return nil
+	case a.Residual || a.Guard == -1 || len(a.Left.Nothing) == 0:
+		return errors.New("garble: what an aggregate leaves out of the cell is tested in two ways, or against nothing")
+	}
+	for _, p := range append([]int{a.Left.AtLeast}, a.Left.Nothing...) {
+		if err := s.checkGuard(p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -226,7 +253,13 @@ func (s Spec) bind(session [32]byte) [32]byte {
 	for _, a := range s.Aggregates {
 		list(a.Values)
 		num(a.Guard)
-		flag(a.Residual)
+		if a.Left == nil {
+			flag(a.Residual)
+			continue
+		}
+		num(2) // no flag
+		num(a.Left.AtLeast)
+		list(a.Left.Nothing)
 	}
 	num(s.Cells)
 	num(s.LabelBytes)
