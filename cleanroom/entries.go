@@ -11,6 +11,9 @@ import (
 // unit once, in group 0. It ends early at a number or unit that must not be,
 // and says so in err.
 func (p *products) entries(vec plan.Vector, err *error) iter.Seq[inner.Entry] {
+	if p.plan.Days > 0 {
+		return p.dayEntries(vec, err)
+	}
 	return func(yield func(inner.Entry) bool) {
 		var seen []bool // by ordinal
 		if vec.Any {
@@ -42,6 +45,13 @@ func (p *products) entries(vec plan.Vector, err *error) iter.Seq[inner.Entry] {
 
 // countOf is how many entries entries has.
 func (p *products) countOf(vec plan.Vector) int {
+	if p.plan.Days > 0 {
+		n := 0
+		for range p.dayEntries(vec, new(error)) {
+			n++
+		}
+		return n
+	}
 	if !vec.Any {
 		return len(p.own.units)
 	}
@@ -58,7 +68,7 @@ func (p *products) countOf(vec plan.Vector) int {
 // padded fills count entries up with entries of weight 0: the time a product
 // takes grows with its entries, and must tell the other owner nothing of how
 // many rows the filters left.
-func (p *products) padded(entries iter.Seq[inner.Entry], count, groups int) iter.Seq[inner.Entry] {
+func (p *products) padded(entries iter.Seq[inner.Entry], count, groups, slots int) iter.Seq[inner.Entry] {
 	fill := entryCount(count, len(p.slots)) - count
 	return func(yield func(inner.Entry) bool) {
 		for e := range entries {
@@ -68,7 +78,7 @@ func (p *products) padded(entries iter.Seq[inner.Entry], count, groups int) iter
 		}
 		for i := range fill {
 			// Spread over the groups and slots, as others are.
-			e := inner.Entry{Group: uint32(i % groups), Slot: uint32(uint64(i) * uint64(p.total) / uint64(fill))}
+			e := inner.Entry{Group: uint32(i % groups), Slot: uint32(uint64(i) * uint64(slots) / uint64(fill))}
 			if !yield(e) {
 				return
 			}

@@ -3,16 +3,52 @@ package cleanroom
 import (
 	"errors"
 	"slices"
+	"strconv"
 
 	"parley/analysis/plan"
 	"parley/crypto/inner"
 )
 
-// job is one kind of value vector under one parameter set, the products that
+// space is what a session is for: a parameter set and, in a join on time, the
+// days of its vectors, 0 for a vector over slots alone. A vector over days has
+// the number of slot u on day d at d · slots + u. Sessions of different spaces
+// have different public elements and secrets.
+type space struct {
+	set  *inner.Set
+	days int
+}
+
+// name tells the messages of a space from others'.
+func (s space) name() string {
+	if s.days == 0 {
+		return s.set.Name()
+	}
+	return s.set.Name() + "-" + strconv.Itoa(s.days) + "-days"
+}
+
+func (s space) seed(transcript [32]byte) [32]byte {
+	if s.days == 0 {
+		return inner.Seed(s.set, transcript)
+	}
+	return inner.DaysSeed(s.set, transcript, s.days)
+}
+
+// space is that of a product.
+func (p *products) space(product int) space {
+	if p.plan.Weights[p.plan.Products[product].Weight].Day == "" {
+		return space{set: p.sets[product]}
+	}
+	return space{p.sets[product], p.plan.Days}
+}
+
+// slotsIn is the number of numbers in a vector of a space.
+func (p *products) slotsIn(s space) int { return p.total * max(s.days, 1) }
+
+// job is one kind of value vector in one space, the products that
 // use it, and how many vectors that makes: one per group of V, or one in all
 // over any group.
 type job struct {
-	set      *inner.Set
+	space
 	value    int
 	products []int
 	index    int // of its first vector under the set
@@ -30,14 +66,14 @@ const maxVectors = 1 << 12
 // weights and an index, whatever the values are; numbered like this, another
 // measure in the next question meets the same weights under the same index.
 func (p *products) jobs() ([]*job, error) {
-	var order []*inner.Set
-	bySet := map[*inner.Set][]*job{}
-	classes := map[*inner.Set]map[int]int{}
+	var order []space
+	bySet := map[space][]*job{}
+	classes := map[space]map[int]int{}
 	if p.groupsV > maxVectors {
 		return nil, errTooManyGroups
 	}
 	for i, prod := range p.plan.Products {
-		set, weights := p.sets[i], p.plan.Weights[prod.Weight]
+		set, weights := p.space(i), p.plan.Weights[prod.Weight]
 		if bySet[set] == nil {
 			order, classes[set] = append(order, set), map[int]int{}
 		}
@@ -48,7 +84,7 @@ func (p *products) jobs() ([]*job, error) {
 			if classes[set][class]++; n >= maxVectors {
 				return nil, errors.New("the question needs more sums than one run takes")
 			}
-			j := &job{set: set, value: prod.Value, index: class<<24 | n<<12, vectors: p.groupsV}
+			j := &job{space: set, value: prod.Value, index: class<<24 | n<<12, vectors: p.groupsV}
 			if p.plan.Values[prod.Value].Any {
 				j.vectors = 1
 			}

@@ -171,7 +171,7 @@ func (j *joint) multiply(ctx context.Context, own *reduced, theirs int) (*produc
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &products{plan: j.plan.Secure, total: j.alignment.total, slots: j.alignment.slots, own: own, sets: sets,
+	p := &products{plan: j.plan.Secure, total: j.alignment.total, slots: j.alignment.slots, own: own, ownDays: j.plan.Locals[j.me()].Days, sets: sets,
 		pipe: j.pipe, rand: rand.Reader, report: report, note: j.run.note}
 	hold := p.holdWeights
 	p.groupsW, p.groupsV = len(own.groups.labels), theirs
@@ -251,6 +251,9 @@ func (j *joint) spec(p *products) garble.Spec {
 		a := garble.Aggregate{Values: []int{c.Aggregate.Total}, Guard: c.Aggregate.Guard, Residual: c.Aggregate.Residual}
 		if c.Aggregate.Rows >= 0 {
 			a.Values = append(a.Values, c.Aggregate.Rows)
+		}
+		if left := c.Aggregate.Left; left != nil {
+			a.Left = &garble.Left{AtLeast: left.AtLeast, Nothing: left.Nothing}
 		}
 		s.Aggregates = append(s.Aggregates, a)
 	}

@@ -23,6 +23,7 @@ type products struct {
 	total      int      // slots of the alignment
 	slots      []uint32 // of own units, by ordinal
 	own        *reduced
+	ownDays    *plan.Days // of the own local plan, nil but in a join on time
 	groupsW    int
 	groupsV    int
 	sets       []*inner.Set // by product
@@ -48,7 +49,13 @@ func chooseSets(s *plan.Secure, slots int, units int64) ([]*inner.Set, error) {
 	for i, p := range s.Products {
 		w, f := big.NewInt(max(s.Weights[p.Weight].MaxAbs, 1)), big.NewInt(max(s.Values[p.Value].MaxAbs, 1))
 		sum := new(big.Int).Mul(new(big.Int).Mul(w, f), big.NewInt(max(units, 1)))
-		set, err := inner.Choose(slots, w, sum)
+		// A join on time has more numbers, but no larger sums: a pair of rows
+		// counts on one day alone.
+		numbers := slots
+		if s.Weights[p.Weight].Day != "" {
+			numbers *= s.Days
+		}
+		set, err := inner.Choose(numbers, w, sum)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errBudget, err)
 		}
@@ -62,6 +69,9 @@ func chooseSets(s *plan.Secure, slots int, units int64) ([]*inner.Set, error) {
 // all units and dummies is not below it.
 func (j *joint) withinBudget() error {
 	dummies := 8 * int64(align.DefaultPadding().T)
+	if err := withinDays(j.plan.Secure.Days, j.own.Units+j.theirs.Units+dummies); err != nil {
+		return err
+	}
 	_, err := chooseSets(j.plan.Secure, int(j.own.Units+j.theirs.Units+dummies), min(j.own.Units, j.theirs.Units))
 	return err
 }
@@ -80,8 +90,8 @@ func (p *products) share(shares [][]inner.Share, product, cell int) inner.Share 
 	return shares[product][gw*p.groupsV+gv]
 }
 
-func (p *products) step(set *inner.Set, parts ...any) wire.Step {
-	s := "inner/" + set.Name()
+func (p *products) step(in space, parts ...any) wire.Step {
+	s := "inner/" + in.name()
 	for _, x := range parts {
 		s += fmt.Sprintf("/%v", x)
 	}

@@ -10,9 +10,10 @@ import (
 )
 
 // reduced is what a local plan's rows add up to: one entry per (unit, group),
-// sorted by unit, in parallel columns.
+// in a join on time per (unit, group, day), sorted by unit, in parallel columns.
 type reduced struct {
 	units  []uint32  // ordinal of the unit
+	days   []int32   // in a join on time: the day, counted from the first of the window
 	group  []uint32  // number in the group table
 	ints   [][]int64 // rows, then sum and count per measure
 	groups *groupTable
@@ -38,8 +39,16 @@ func reduce(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Loca
 	}
 	limit := declared(l.Groups)
 	var numbers []uint32 // in the table, by the engine's number
+	var days []int32     // by the engine's number
 	err = e.Reduce(ctx, s, l, func(b *engine.Batch) error {
 		for _, texts := range b.NewGroups {
+			texts, day, err := cutDay(l, texts)
+			if err != nil {
+				return err
+			}
+			if l.Days != nil {
+				days = append(days, day)
+			}
 			label, err := encodeLabel(l.Groups, texts)
 			if err != nil {
 				return err
@@ -53,7 +62,7 @@ func reduce(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Loca
 			}
 			numbers = append(numbers, uint32(n))
 		}
-		return r.append(b, numbers)
+		return r.append(b, numbers, days)
 	})
 	if err != nil {
 		return nil, err
@@ -61,8 +70,9 @@ func reduce(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Loca
 	return r, r.renumber(maxCells)
 }
 
-// append takes a batch's entries, whose groups have these numbers in the table.
-func (r *reduced) append(b *engine.Batch, numbers []uint32) error {
+// append takes a batch's entries, whose groups have these numbers in the table
+// and, in a join on time, these days.
+func (r *reduced) append(b *engine.Batch, numbers []uint32, days []int32) error {
 	if len(b.Ints) != len(r.ints) {
 		return fmt.Errorf("the engine returned %d columns of numbers, expected %d", len(b.Ints), len(r.ints))
 	}
@@ -75,6 +85,9 @@ func (r *reduced) append(b *engine.Batch, numbers []uint32) error {
 	r.units = append(r.units, b.Units...)
 	for _, g := range b.Groups {
 		r.group = append(r.group, numbers[g])
+		if days != nil {
+			r.days = append(r.days, days[g])
+		}
 	}
 	return nil
 }
@@ -85,9 +98,14 @@ func (r *reduced) renumber(maxCells int) error {
 		return err
 	}
 	r.sizes = make([]uint64, len(r.groups.labels))
+	last := make([]int64, len(r.sizes)) // the unit counted last, and 1
 	for i, g := range r.group {
-		r.group[i] = uint32(order[g])
-		r.sizes[r.group[i]]++
+		g = uint32(order[g])
+		if unit := int64(r.units[i]) + 1; last[g] != unit {
+			r.sizes[g]++
+			last[g] = unit
+		}
+		r.group[i] = g
 	}
 	return nil
 }
@@ -107,6 +125,10 @@ func (r *reduced) entry(i int, v plan.Vector) (int64, error) {
 		x = r.ints[2+2*v.Measure][i]
 	case plan.HasValue:
 		if r.ints[2+2*v.Measure][i] > 0 {
+			x = 1
+		}
+	case plan.Lacks:
+		if r.ints[0][i] > r.ints[2+2*v.Measure][i] {
 			x = 1
 		}
 	default:

@@ -18,7 +18,7 @@ type valueHolder struct {
 	*products
 	jobs     []*job
 	asks     []ask
-	sessions map[*inner.Set]*inner.Values
+	sessions map[space]*inner.Values
 	tokens   []token  // by ask: under which new hints are kept
 	hints    [][]byte // by ask: kept ones, else nil
 	shares   [][]inner.Share
@@ -26,15 +26,15 @@ type valueHolder struct {
 
 // holdValues is V's side.
 func (p *products) holdValues(ctx context.Context) ([][]inner.Share, error) {
-	v := &valueHolder{products: p, sessions: map[*inner.Set]*inner.Values{}, shares: p.newShares()}
+	v := &valueHolder{products: p, sessions: map[space]*inner.Values{}, shares: p.newShares()}
 	var err error
 	if v.jobs, err = p.jobs(); err != nil {
 		return nil, err
 	}
 	v.asks = p.asks(v.jobs)
 	for _, j := range v.jobs {
-		if v.sessions[j.set] == nil {
-			if v.sessions[j.set], err = inner.NewValues(j.set, p.total, inner.Seed(j.set, p.transcript), p.rand); err != nil {
+		if v.sessions[j.space] == nil {
+			if v.sessions[j.space], err = inner.NewValues(j.set, p.slotsIn(j.space), j.seed(p.transcript), p.rand); err != nil {
 				return nil, err
 			}
 		}
@@ -51,23 +51,23 @@ func (p *products) holdValues(ctx context.Context) ([][]inner.Share, error) {
 
 func (v *valueHolder) sendAll(ctx context.Context) error {
 	for _, j := range v.jobs {
-		session := v.sessions[j.set]
-		if j.index == firstOf(v.jobs, j.set) {
+		session := v.sessions[j.space]
+		if j.index == firstOf(v.jobs, j.space) {
 			var header bytes.Buffer
 			if err := session.WriteHeader(&header); err != nil {
 				return err
 			}
-			if err := wire.SendBytes(ctx, v.pipe, v.step(j.set, "key"), header.Bytes()); err != nil {
+			if err := wire.SendBytes(ctx, v.pipe, v.step(j.space, "key"), header.Bytes()); err != nil {
 				return err
 			}
 		}
 		var wrong error
-		columns, err := inner.NewColumns(j.set, v.total, j.vectors, v.entries(v.plan.Values[j.value], &wrong))
+		columns, err := inner.NewColumns(j.set, v.slotsIn(j.space), j.vectors, v.entries(v.plan.Values[j.value], &wrong))
 		if err := cmp.Or(wrong, err); err != nil {
 			return err
 		}
 		for g := range j.vectors {
-			err := stream(ctx, v.pipe, v.step(j.set, "values", j.index+g), session.VectorSize(), func(w io.Writer) error {
+			err := stream(ctx, v.pipe, v.step(j.space, "values", j.index+g), session.VectorSize(), func(w io.Writer) error {
 				return session.Encrypt(ctx, j.index+g, columns, g, w)
 			})
 			if err != nil {
@@ -119,7 +119,7 @@ func (v *valueHolder) compare(ctx context.Context) error {
 }
 
 func (v *valueHolder) hintsKey(a ask, t token) string {
-	return fmt.Sprintf("theirs\n%s\n%s\n%s\n%d\n%d\n%x", v.item.pair, v.item.alignment, a.job.set.Name(), a.index, a.cells, t)
+	return fmt.Sprintf("theirs\n%s\n%s\n%s\n%d\n%d\n%x", v.item.pair, v.item.alignment, a.job.name(), a.index, a.cells, t)
 }
 
 // foldBytes is how much of the hints is read at a time.
@@ -129,13 +129,13 @@ const foldBytes = 4 << 20
 // is room for them.
 func (v *valueHolder) fold(ctx context.Context, n int) ([]inner.Folded, error) {
 	a := v.asks[n]
-	session := v.sessions[a.job.set]
+	session := v.sessions[a.job.space]
 	if v.hints[n] != nil {
 		return session.Fold(ctx, v.hints[n])
 	}
 	each := a.job.set.HintSize()
 	size := each * int64(a.cells)
-	r, err := v.pipe.Recv(ctx, v.step(a.job.set, "hints", a.index, a.product), size)
+	r, err := v.pipe.Recv(ctx, v.step(a.job.space, "hints", a.index, a.product), size)
 	if err != nil {
 		return nil, err
 	}
@@ -169,17 +169,17 @@ func (v *valueHolder) fold(ctx context.Context, n int) ([]inner.Folded, error) {
 // open reads the sums of one vector: for every product and every group of W,
 // one cell.
 func (v *valueHolder) open(ctx context.Context, asks []ask, folded [][]inner.Folded) error {
-	set, each, cells := asks[0].job.set, int(asks[0].job.set.AnswerSize()), 0
+	s, each, cells := asks[0].job.space, int(asks[0].job.set.AnswerSize()), 0
 	for _, a := range asks {
 		cells += a.cells
 	}
-	sums, err := wire.RecvBytes(ctx, v.pipe, v.step(set, "sums", asks[0].index), int64(each*cells))
+	sums, err := wire.RecvBytes(ctx, v.pipe, v.step(s, "sums", asks[0].index), int64(each*cells))
 	if err != nil {
 		return err
 	}
 	for n, a := range asks {
 		for gw := range a.cells {
-			share, err := v.sessions[set].Open(folded[n][gw], sums[:each])
+			share, err := v.sessions[s].Open(folded[n][gw], sums[:each])
 			if err != nil {
 				return err
 			}

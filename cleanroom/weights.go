@@ -19,7 +19,7 @@ type weightHolder struct {
 	jobs     []*job
 	asks     []ask
 	arranged map[arrangedKey]*inner.Arranged
-	sessions map[*inner.Set]*inner.Weights
+	sessions map[space]*inner.Weights
 	tokens   []token       // by ask: of hints that this run makes
 	replies  []*inner.Kept // by ask
 	held     []bool        // by ask: V has the hints, and W what answers to them
@@ -28,7 +28,7 @@ type weightHolder struct {
 }
 
 type arrangedKey struct {
-	set    *inner.Set
+	space  space
 	weight int
 }
 
@@ -43,7 +43,7 @@ type arrangedKey struct {
 //	V ◀── sums ─────── W   y of every cell, for each vector
 func (p *products) holdWeights(ctx context.Context) ([][]inner.Share, error) {
 	w := &weightHolder{products: p, arranged: map[arrangedKey]*inner.Arranged{},
-		sessions: map[*inner.Set]*inner.Weights{}, shares: p.newShares()}
+		sessions: map[space]*inner.Weights{}, shares: p.newShares()}
 	err := w.hold(ctx)
 	if err != nil {
 		// Whatever went wrong, the next run starts afresh.
@@ -98,7 +98,7 @@ func (w *weightHolder) offer(ctx context.Context) error {
 }
 
 func (w *weightHolder) answerKey(a ask) answerKey {
-	return answerKey{set: a.job.set.Name(), vector: w.plan.Weights[w.plan.Products[a.product].Weight], index: a.index}
+	return answerKey{set: a.job.name(), vector: w.plan.Weights[w.plan.Products[a.product].Weight], index: a.index}
 }
 
 // agree learns which hints V has. For those it has not, everything is drawn
@@ -116,7 +116,7 @@ func (w *weightHolder) agree(ctx context.Context) error {
 		case held[n] != 0:
 			return errHeld
 		}
-		if w.replies[n], err = w.sessions[a.job.set].Keep(a.index, w.weightsOf(a)); err != nil {
+		if w.replies[n], err = w.sessions[a.job.space].Keep(a.index, w.weightsOf(a)); err != nil {
 			return err
 		}
 	}
@@ -127,26 +127,27 @@ func (w *weightHolder) agree(ctx context.Context) error {
 var errHeld = errors.New("the other node says that it has hints which were never made")
 
 func (w *weightHolder) weightsOf(a ask) *inner.Arranged {
-	return w.arranged[arrangedKey{a.job.set, w.plan.Products[a.product].Weight}]
+	return w.arranged[arrangedKey{a.job.space, w.plan.Products[a.product].Weight}]
 }
 
 // arrange opens a session for every parameter set, and lays every list of
 // weights out for the sets that use it.
 func (w *weightHolder) arrange() (err error) {
 	for _, j := range w.jobs {
-		if w.sessions[j.set] == nil {
-			if w.sessions[j.set], err = inner.NewWeights(j.set, w.total, inner.Seed(j.set, w.transcript), w.rand); err != nil {
+		if w.sessions[j.space] == nil {
+			if w.sessions[j.space], err = inner.NewWeights(j.set, w.slotsIn(j.space), j.seed(w.transcript), w.rand); err != nil {
 				return err
 			}
 		}
 		for _, i := range j.products {
-			key := arrangedKey{j.set, w.plan.Products[i].Weight}
+			key := arrangedKey{j.space, w.plan.Products[i].Weight}
 			if w.arranged[key] != nil {
 				continue
 			}
 			vec, cells := w.plan.Weights[key.weight], w.cellsOf(key.weight)
 			var wrong error
-			a, err := inner.Arrange(j.set, w.total, cells, vec.MaxAbs, w.padded(w.entries(vec, &wrong), w.countOf(vec), cells))
+			slots := w.slotsIn(j.space)
+			a, err := inner.Arrange(j.set, slots, cells, vec.MaxAbs, w.padded(w.entries(vec, &wrong), w.countOf(vec), cells, slots))
 			if err := cmp.Or(wrong, err); err != nil {
 				return err
 			}
@@ -163,8 +164,8 @@ func (w *weightHolder) sendHints(ctx context.Context) error {
 		if w.held[n] {
 			continue
 		}
-		session, weights := w.sessions[a.job.set], w.weightsOf(a)
-		err := stream(ctx, w.pipe, w.step(a.job.set, "hints", a.index, a.product), session.HintsSize(weights), func(out io.Writer) error {
+		session, weights := w.sessions[a.job.space], w.weightsOf(a)
+		err := stream(ctx, w.pipe, w.step(a.job.space, "hints", a.index, a.product), session.HintsSize(weights), func(out io.Writer) error {
 			return session.WriteHints(ctx, w.replies[n], weights, out)
 		})
 		if err != nil {
@@ -179,8 +180,8 @@ func (w *weightHolder) sendHints(ctx context.Context) error {
 func (w *weightHolder) answerAll(ctx context.Context) error {
 	for rest := w.asks; len(rest) > 0; {
 		j, group := rest[0].job, rest[0].group
-		if rest[0].index == firstOf(w.jobs, j.set) {
-			if err := w.readKey(ctx, j.set); err != nil {
+		if rest[0].index == firstOf(w.jobs, j.space) {
+			if err := w.readKey(ctx, j.space); err != nil {
 				return err
 			}
 		}
@@ -194,19 +195,19 @@ func (w *weightHolder) answerAll(ctx context.Context) error {
 	return nil
 }
 
-// firstOf is the index of the first vector of a set.
-func firstOf(jobs []*job, set *inner.Set) int {
+// firstOf is the index of the first vector of a space.
+func firstOf(jobs []*job, s space) int {
 	for _, j := range jobs {
-		if j.set == set {
+		if j.space == s {
 			return j.index
 		}
 	}
 	return -1
 }
 
-func (w *weightHolder) readKey(ctx context.Context, set *inner.Set) error {
-	session := w.sessions[set]
-	header, err := wire.RecvBytes(ctx, w.pipe, w.step(set, "key"), session.HeaderSize())
+func (w *weightHolder) readKey(ctx context.Context, s space) error {
+	session := w.sessions[s]
+	header, err := wire.RecvBytes(ctx, w.pipe, w.step(s, "key"), session.HeaderSize())
 	if err != nil {
 		return err
 	}
@@ -216,12 +217,12 @@ func (w *weightHolder) readKey(ctx context.Context, set *inner.Set) error {
 // respond multiplies one vector with all its products, whose asks start at
 // first.
 func (w *weightHolder) respond(ctx context.Context, j *job, group, first int) error {
-	session, index := w.sessions[j.set], j.index+group
+	session, index := w.sessions[j.space], j.index+group
 	products := make([]inner.Product, len(j.products))
 	for n := range products {
 		products[n] = inner.Product{Weights: w.weightsOf(w.asks[first+n]), Kept: w.replies[first+n]}
 	}
-	r, err := w.pipe.Recv(ctx, w.step(j.set, "values", index), session.VectorSize())
+	r, err := w.pipe.Recv(ctx, w.step(j.space, "values", index), session.VectorSize())
 	if err != nil {
 		return err
 	}
@@ -246,7 +247,7 @@ func (w *weightHolder) sendSums(ctx context.Context) error {
 	n := 0
 	for _, j := range w.jobs {
 		for g := range j.vectors {
-			if err := wire.SendBytes(ctx, w.pipe, w.step(j.set, "sums", j.index+g), w.sums[n]); err != nil {
+			if err := wire.SendBytes(ctx, w.pipe, w.step(j.space, "sums", j.index+g), w.sums[n]); err != nil {
 				return err
 			}
 			n++

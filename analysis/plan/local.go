@@ -26,6 +26,9 @@ func newLocal(q *check.Query, table int) *localBuilder {
 		Member: d.Owner, Dataset: d.Name, MaxRowsPerUnit: d.Rules.MaxRowsPerUnit,
 		Args: []string{}, Groups: []Group{}, Measures: []Measure{},
 	}
+	if q.Days != nil {
+		b.local.Days = daysOf(q, table)
+	}
 	for _, g := range q.Groups {
 		if g.Expr.Table == table {
 			b.local.Groups = append(b.local.Groups, Group{Column: label(q, g.Expr), Type: g.Expr.Type, Scale: g.Expr.Scale,
@@ -74,19 +77,22 @@ func (b *localBuilder) build(kind Kind, noisy bool) Local {
 		cols = append(cols, "CAST("+p.expr(g)+" AS VARCHAR)")
 		keys = append(keys, strconv.Itoa(len(cols)))
 	}
+	if b.local.Days != nil {
+		cols = append(cols, p.day(b.local.Days))
+	}
 	if kind == OneOwner {
 		cols = append(cols, "COUNT(DISTINCT "+unitColumn+")", "COUNT(*)")
 	}
 	for _, m := range b.measures {
 		cols = append(cols, measureColumns(p, m, kind)...)
 	}
-	sql := "SELECT " + strings.Join(cols, ", ") + " FROM data" + p.where(b.where)
+	sql := "SELECT " + strings.Join(cols, ", ") + " FROM data" + p.withinDays(p.where(b.where), b.local.Days)
 	if kind == OneOwner && len(keys) > 0 {
 		sql += " GROUP BY " + strings.Join(keys, ", ")
 	}
 	b.local.SQL = sql
 	if padded {
-		b.local.GroupsSQL = groupsSQL(b.groups)
+		b.local.GroupsSQL = groupsSQL(b.groups, b.local.Days)
 	}
 	return b.local
 }
@@ -100,11 +106,14 @@ func allDeclared(groups []Group) bool {
 	return true
 }
 
-// groupsSQL lists the groups of all rows. It takes no arguments.
-func groupsSQL(groups []*check.Expr) string {
+// groupsSQL lists the groups of all rows, on no day. It takes no arguments.
+func groupsSQL(groups []*check.Expr, days *Days) string {
 	var cols []string
 	for _, g := range groups {
 		cols = append(cols, "CAST("+enginePrinter{}.expr(g)+" AS VARCHAR)")
+	}
+	if days != nil {
+		cols = append(cols, "CAST(NULL AS VARCHAR)")
 	}
 	return "SELECT DISTINCT " + strings.Join(cols, ", ") + " FROM data"
 }

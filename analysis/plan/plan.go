@@ -44,8 +44,8 @@ const (
 //
 // The columns of its answer are, in this order:
 //
-//	Join:      parley_unit UINTEGER, one VARCHAR per group column,
-//	           then per entry of Measures: value BIGINT
+//	Join:      parley_unit UINTEGER, one VARCHAR per group column, with Days
+//	           the day as one more, then per entry of Measures: value BIGINT
 //	           — one row per row of data that is selected, in data's order
 //	           (a OneOwner plan with noise has these columns too)
 //	OneOwner:  one VARCHAR per group column, units BIGINT, rows BIGINT,
@@ -83,6 +83,8 @@ type Local struct {
 	// are 0 without noise, when nothing is cut off.
 	GroupsPerUnit int   `json:"groupsPerUnit,omitempty"`
 	RowsPerUnit   int64 `json:"rowsPerUnit,omitempty,string"`
+	// Days is set in a join on time; see Days.
+	Days *Days `json:"days,omitempty"`
 }
 
 // Group is one GROUP BY expression of one owner.
@@ -135,6 +137,9 @@ type Secure struct {
 	SharedV    int  `json:"sharedV"`
 	// MaxCells caps groups of W × groups of V, after padding.
 	MaxCells int `json:"maxCells"`
+	// Days is the number of days of a join on time, 0 in any other. A vector
+	// with a Day has one number for each slot on each of them.
+	Days int `json:"days,omitempty"`
 }
 
 // Vector is one number per (unit, own group), computed from a Local's answer.
@@ -146,6 +151,9 @@ type Vector struct {
 	Measure int `json:"measure,omitempty"`
 	// MaxAbs bounds the absolute entry, from declared bounds.
 	MaxAbs int64 `json:"maxAbs,string"`
+	// Day says on which days of a join on time a unit has its number; without
+	// it the vector is over slots alone, and over the rows of all days.
+	Day DayKind `json:"day,omitempty"`
 }
 
 // VectorKind says how a unit's rows become one integer.
@@ -158,6 +166,7 @@ const (
 	Sum      VectorKind = "sum"      // sum of a measure, at scale; NULL counts 0
 	Count    VectorKind = "count"    // rows whose measure is not NULL
 	HasValue VectorKind = "hasValue" // 1 if some row's measure is not NULL
+	Lacks    VectorKind = "lacks"    // 1 if some row's measure is NULL
 )
 
 // Product is one encrypted inner product.
@@ -221,6 +230,9 @@ type Aggregate struct {
 	// Residual asks that the units of the group that the aggregate leaves out
 	// are none or at least k as well; otherwise it is NULL.
 	Residual bool `json:"residual"`
+	// Left asks the same in a join on time, whose counts of units are lower
+	// bounds that cannot be subtracted.
+	Left *Left `json:"left,omitempty"`
 }
 
 // Having is a condition on output columns. Op is one of and or not = <> < <=

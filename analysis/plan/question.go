@@ -24,7 +24,7 @@ func printQuery(q *check.Query) string {
 	}
 	b.WriteString(" FROM " + tableText(q.Tables[0]))
 	if len(q.Tables) == 2 {
-		b.WriteString(" JOIN " + tableText(q.Tables[1]) + " ON " + unitText(q.Tables[0]) + " = " + unitText(q.Tables[1]))
+		b.WriteString(" JOIN " + tableText(q.Tables[1]) + " ON " + unitText(q.Tables[0]) + " = " + unitText(q.Tables[1]) + daysText(q))
 	}
 	b.WriteString(whereText(q))
 	b.WriteString(tailText(q))

@@ -21,12 +21,19 @@ type secureBuilder struct {
 // the owner of the first GROUP BY column, with no groups the first table.
 func newSecure(q *check.Query, locals []*localBuilder) *secureBuilder {
 	w := 0
-	if len(q.Groups) > 0 {
+	switch {
+	case q.Days != nil:
+		w = q.Days.State
+	case len(q.Groups) > 0:
 		w = q.Groups[0].Expr.Table
 	}
 	b := &secureBuilder{q: q, locals: locals, s: &Secure{
 		W: w, V: 1 - w, Complement: !q.PublicData && q.DP.None(), MaxCells: MaxCells,
 	}}
+	if q.Days != nil {
+		b.overDays()
+		return b
+	}
 	b.s.CellGuard = b.product(0, Vector{Of: Units}, Vector{Of: Units})
 	b.s.SharedW, b.s.SharedV = b.s.CellGuard, b.s.CellGuard
 	if b.s.Complement {
@@ -112,17 +119,20 @@ func (b *secureBuilder) aggregate(it check.Item) Aggregate {
 	out := aggregateOf(it)
 	switch it.Func {
 	case "count_distinct":
-		out.Total = b.product(t, own.units(), other.units())
+		out.Total = b.pair(t, own.units(), other.units())
 	case "sum", "avg":
-		out.Total = b.product(t, Vector{Of: Sum, Measure: own.measure}, other.rows())
+		out.Total = b.pair(t, Vector{Of: Sum, Measure: own.measure}, other.rows())
 		if it.Func == "avg" {
-			out.Rows = b.product(t, own.rows(), other.rows())
+			out.Rows = b.pair(t, own.rows(), other.rows())
 		}
 	default:
-		out.Total = b.product(t, own.rows(), other.rows())
+		out.Total = b.pair(t, own.rows(), other.rows())
 	}
 	if own.some || other.some {
-		out.Guard, out.Nullable, out.Residual = b.product(t, own.units(), other.units()), true, leavesOut(b.q, it)
+		out.Guard, out.Nullable, out.Residual = b.pair(t, own.units(), other.units()), true, leavesOut(b.q, it)
+		if b.q.Days != nil && out.Residual {
+			out.Residual, out.Left = false, b.left(t, own, other)
+		}
 	}
 	return out
 }

@@ -16,6 +16,12 @@ func Seed(set *Set, transcript [32]byte) [32]byte {
 	return wire.Sum(wire.LabelInnerSeed, transcript[:], []byte(set.name))
 }
 
+// DaysSeed is the seed of sessions over days × slots numbers: its elements have
+// nothing in common with those of Seed or of another number of days.
+func DaysSeed(set *Set, transcript [32]byte, days int) [32]byte {
+	return wire.Sum(wire.LabelInnerSeed, transcript[:], []byte(set.name), be64(days))
+}
+
 // xof is AES-256 in counter mode from zero under a key that a labelled hash
 // made: a stream of bytes for one purpose.
 type xof struct {

@@ -78,7 +78,7 @@ type batchReader struct {
 }
 
 func newBatchReader(l plan.Local) *batchReader {
-	return &batchReader{columns: len(l.Groups), batch: engine.Batch{Ints: make([][]int64, 1+2*len(l.Measures))}}
+	return &batchReader{columns: l.KeyColumns(), batch: engine.Batch{Ints: make([][]int64, 1+2*len(l.Measures))}}
 }
 
 // read returns the batch of a frame, which is valid until the next call.

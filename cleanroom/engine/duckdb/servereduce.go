@@ -15,7 +15,7 @@ func serveReduce(d *db, req request, out frameWriter) error {
 	if err := d.openSnapshot(req.Key); err != nil {
 		return err
 	}
-	t := newTally(len(req.Plan.Groups), len(req.Plan.Measures))
+	t := newTally(req.Plan.KeyColumns(), len(req.Plan.Measures))
 	if req.Plan.GroupsSQL != "" {
 		if err := d.listGroups(*req.Plan, t, out); err != nil {
 			return err
@@ -31,7 +31,7 @@ func (d *db) listGroups(l plan.Local, t *tally, out frameWriter) error {
 		return err
 	}
 	defer r.close()
-	if err := jointShape(plan.Local{Groups: l.Groups})[1:].check(r.types); err != nil {
+	if err := jointShape(plan.Local{Groups: l.Groups, Days: l.Days})[1:].check(r.types); err != nil {
 		return err
 	}
 	return r.chunks(func(cols []column, rows int) error {

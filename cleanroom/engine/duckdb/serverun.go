@@ -57,7 +57,7 @@ type shape []field
 // shapeOf is the shape of a one-owner plan's answer.
 func shapeOf(l plan.Local) shape {
 	var s shape
-	for range l.Groups {
+	for range l.KeyColumns() {
 		s = append(s, fieldGroup)
 	}
 	s = append(s, fieldInt, fieldInt)
@@ -70,7 +70,7 @@ func shapeOf(l plan.Local) shape {
 // jointShape is the shape of a joint plan's answer.
 func jointShape(l plan.Local) shape {
 	s := shape{fieldUnit}
-	for range l.Groups {
+	for range l.KeyColumns() {
 		s = append(s, fieldGroup)
 	}
 	for range l.Measures {
