@@ -49,6 +49,10 @@ func (b *binder) days() error {
 	if a == nil {
 		return nil
 	}
+	if !b.out.DP.None() {
+		return b.src.Refuse(a.pos, "time-noise", "dp", "Leave the condition on the days out, or agree on no differential privacy for these datasets.",
+			"A join on time with differential privacy is not part of the language yet: what one unit adds over all days is not bounded.")
+	}
 	if a.lo > a.hi {
 		return b.src.Refuse(a.pos, "bad-time", "", "", "No two days are that far apart, so no rows would meet.")
 	}

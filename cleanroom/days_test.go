@@ -1,0 +1,212 @@
+package cleanroom_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/cleanroom/cleanroomtest"
+	"parley/cleanroom/engine/duckdb"
+)
+
+// timed is a dataset of a test with a date. Columns are email (the unit), day
+// (filter), grp (dimension and filter) and amount (measure, may be missing).
+type timed struct {
+	name    string
+	public  bool
+	maxRows int
+	domain  string // of grp; empty: not declared
+	rows    []string
+}
+
+func (d timed) contract() string {
+	domain := ""
+	if d.domain != "" {
+		domain = "\n          - {property: domain, value: [" + d.domain + "]}"
+	}
+	return fmt.Sprintf(`apiVersion: v3.1.0
+kind: DataContract
+id: test-%[1]s
+name: %[1]s
+version: 1.0.0
+status: active
+description: {purpose: "Testing."}
+servers: [{server: file, type: local, path: %[1]s.csv, format: csv}]
+schema:
+  - name: %[1]s
+    properties:
+      - name: email
+        logicalType: string
+        customProperties:
+          - {property: roomRole, value: joinKey}
+          - {property: normalisation, value: email/v1}
+      - name: day
+        logicalType: date
+        customProperties:
+          - {property: roomRole, value: [dimension, filter]}
+      - name: grp
+        logicalType: string
+        required: true
+        customProperties:
+          - {property: roomRole, value: [dimension, filter]}%[2]s
+      - name: amount
+        logicalType: number
+        logicalTypeOptions: {minimum: -10, maximum: 100}
+        customProperties:
+          - {property: roomRole, value: [measure, filter]}
+          - {property: scale, value: 2}
+customProperties:
+  - {property: maxRowsPerUnit, value: %[3]d}
+  - {property: adHoc, value: true}
+  - {property: publicData, value: %[4]t}
+`, d.name, domain, d.maxRows, d.public)
+}
+
+// add imports the dataset at a node and returns a statement that makes it a
+// table of plain DuckDB.
+func (d timed) add(t testing.TB, m *cleanroomtest.Member) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, d.name+".csv")
+	if err := os.WriteFile(path, []byte("email,day,grp,amount\n"+strings.Join(d.rows, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.Add(t, d.contract(), dir)
+	return fmt.Sprintf("CREATE TABLE %s AS SELECT * FROM read_csv('%s', header = true, "+
+		"columns = {email: 'VARCHAR', day: 'DATE', grp: 'VARCHAR', amount: 'DECIMAL(18,2)'})", d.name, path)
+}
+
+// dayRow is one row: day is counted from 2024-01-01, -1 is none.
+func dayRow(who string, day int, grp string, cents int) string {
+	date := ""
+	if day >= 0 {
+		date = time.Date(2024, 1, 1+day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+	}
+	return fmt.Sprintf("%s@example.com,%s,%s,%d.%02d", who, date, grp, cents/100, cents%100)
+}
+
+// timedRows draws rows of units: up to most each, on days 0 … days−1.
+func timedRows(r *rand.Rand, prefix string, units, most, days int, groups ...string) []string {
+	var out []string
+	for u := range units {
+		for range 1 + r.IntN(most) {
+			day := r.IntN(days)
+			if r.IntN(20) == 0 {
+				day = -1
+			}
+			row := dayRow(prefix+strconv.Itoa(u), day, groups[r.IntN(len(groups))], r.IntN(10_000))
+			if r.IntN(8) == 0 {
+				row = row[:strings.LastIndexByte(row, ',')+1] // no amount
+			}
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// answer is the table of a run.
+type answer struct {
+	Rows     [][]*string `json:"rows"`
+	Withheld struct{ Count int }
+}
+
+func answerOf(t testing.TB, m *cleanroomtest.Member, agreement, sql string) answer {
+	t.Helper()
+	var a answer
+	if err := json.Unmarshal(ask(t, m, agreement, sql).Result, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// sameRows compares an answer with plain DuckDB's: numbers within relative, or
+// exactly if their texts are equal.
+func sameRows(t testing.TB, sql string, got, want [][]*string, relative float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s\n%d rows, DuckDB has %d", sql, len(got), len(want))
+		return
+	}
+	for i := range want {
+		for c := range want[i] {
+			if !sameValue(got[i][c], want[i][c], relative) {
+				t.Errorf("%s\nrow %d, column %d: %s, DuckDB has %s", sql, i, c, shown(got[i][c]), shown(want[i][c]))
+			}
+		}
+	}
+}
+
+func sameValue(a, b *string, relative float64) bool {
+	if a == nil || b == nil || *a == *b {
+		return a == b || a != nil && b != nil
+	}
+	x, err := strconv.ParseFloat(*a, 64)
+	y, also := strconv.ParseFloat(*b, 64)
+	return err == nil && also == nil && math.Abs(x-y) <= relative*math.Max(math.Abs(x), math.Abs(y))
+}
+
+func shown(s *string) string {
+	if s == nil {
+		return "NULL"
+	}
+	return *s
+}
+
+// timedPair is two nodes with exposures and orders that share people.
+func timedPair(t testing.TB, public bool, ads, orders timed) (agency, shop *cleanroomtest.Member, agreement string, statements []string) {
+	t.Helper()
+	agency, shop = cleanroomtest.Start(t, "agency"), cleanroomtest.Start(t, "shop")
+	ads.name, orders.name = "exposures", "orders"
+	ads.public, orders.public = public, public
+	statements = []string{ads.add(t, agency), orders.add(t, shop)}
+	k := 2
+	if !public {
+		k = 10
+	}
+	return agency, shop, cleanroomtest.Agree(t, k, agency, shop), statements
+}
+
+const within = ` AND o.day BETWEEN DATE '2024-01-01' AND DATE '2024-01-30'`
+
+// TestDaysEqualDuckDB asks questions with a condition on the days between an
+// exposure and an order, of units with several of both, and compares with
+// plain DuckDB on the same text.
+func TestDaysEqualDuckDB(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(4, 2))
+	ads := timed{maxRows: 6, rows: timedRows(r, "p", 300, 6, 40, "aurora", "borealis", "corona"), domain: "aurora, borealis, corona, never"}
+	orders := timed{maxRows: 5, rows: timedRows(r, "p", 400, 5, 40, "new", "old")}
+	agency, shop, id, statements := timedPair(t, true, ads, orders)
+	const from = ` FROM exposures e JOIN orders o ON e.email = o.email`
+	for _, c := range []struct {
+		asker *cleanroomtest.Member
+		sql   string
+	}{
+		{agency, `SELECT e.grp, COUNT(*) AS n, SUM(o.amount) AS total, AVG(o.amount) AS mean` + from + ` AND o.day BETWEEN e.day AND e.day + 14` + within + ` GROUP BY e.grp ORDER BY e.grp`},
+		{shop, `SELECT e.grp, COUNT(*) AS n, SUM(e.amount) AS cost, COUNT(o.amount) AS paid` + from + ` WHERE o.day >= e.day AND o.day <= e.day + INTERVAL 7 DAY` + within + ` GROUP BY e.grp ORDER BY 1`},
+		{agency, `SELECT COUNT(*) AS n, SUM(o.amount) AS total` + from + ` WHERE date_diff('day', e.day, o.day) BETWEEN 0 AND 3` + within},
+		{shop, `SELECT o.grp, COUNT(*) AS n, SUM(o.amount * 2) AS twice` + from + ` AND e.day BETWEEN o.day - 10 AND o.day WHERE e.day BETWEEN DATE '2024-01-05' AND DATE '2024-01-20' GROUP BY o.grp ORDER BY 1`},
+		{shop, `SELECT e.grp, COUNT(*) FILTER (WHERE o.grp = 'new') AS new, SUM(o.amount) FILTER (WHERE e.amount > 20) AS dear` + from + ` AND o.day - e.day < 9 AND o.day > e.day` + within + ` GROUP BY e.grp ORDER BY e.grp`},
+		{agency, `SELECT e.grp, COUNT(*) AS n` + from + ` AND o.day = e.day` + within + ` GROUP BY e.grp ORDER BY e.grp`},
+		{agency, `SELECT e.grp, COUNT(*) AS n` + from + ` AND o.day >= e.day` + within + ` AND o.amount > 10 AND e.grp <> 'corona' GROUP BY e.grp ORDER BY e.grp`},
+		{shop, `SELECT date_part('month', o.day) AS m, AVG(e.amount) AS mean` + from + ` AND e.day <= o.day WHERE o.amount < 90` + within + ` AND e.day >= DATE '2024-01-03' GROUP BY m ORDER BY m`},
+		{agency, `SELECT e.grp, SUM(o.amount) AS total FROM (SELECT * FROM exposures WHERE amount > 5) e JOIN orders o ON e.email = o.email AND o.day BETWEEN e.day - 3 AND e.day + 3` + within + ` GROUP BY e.grp HAVING total > 100 ORDER BY total DESC LIMIT 2`},
+	} {
+		got := answerOf(t, c.asker, id, c.sql)
+		_, want, err := duckdb.Oracle(t.Context(), statements, c.sql)
+		if err != nil {
+			t.Fatalf("%s: %v", c.sql, err)
+		}
+		if len(want) == 0 {
+			t.Errorf("%s: DuckDB has no rows, so this says nothing", c.sql)
+		}
+		sameRows(t, c.sql, got.Rows, want, 1e-9)
+	}
+}
