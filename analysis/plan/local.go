@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"parley/analysis/check"
+	"parley/internal/weak"
 )
 
 // unitColumn holds the unit in a snapshot.
@@ -81,7 +82,7 @@ func (b *localBuilder) build(kind Kind, noisy bool) Local {
 		cols = append(cols, p.day(b.local.Days))
 	}
 	if kind == OneOwner {
-		cols = append(cols, "COUNT(DISTINCT "+unitColumn+")", "COUNT(*)")
+		cols = append(cols, unitsCounted(), "COUNT(*)")
 	}
 	for _, m := range b.measures {
 		cols = append(cols, measureColumns(p, m, kind)...)
@@ -133,6 +134,14 @@ func measureColumns(p enginePrinter, m *check.Expr, kind Kind) []string {
 	}
 	return []string{
 		"CAST(CAST(" + sum + " AS HUGEINT) AS VARCHAR)", "COUNT(" + x + ")",
-		"COUNT(DISTINCT " + unitColumn + ") FILTER (WHERE " + x + " IS NOT NULL)",
+		unitsCounted() + " FILTER (WHERE " + x + " IS NOT NULL)",
 	}
+}
+
+// unitsCounted counts what every threshold counts: units, not rows (R03).
+func unitsCounted() string {
+	if weak.Off("R03") {
+		return "COUNT(*)"
+	}
+	return "COUNT(DISTINCT " + unitColumn + ")"
 }
