@@ -15,6 +15,7 @@ package analysis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"parley/agreements"
@@ -60,6 +61,17 @@ type Compiled struct {
 // agreementID. A question that is not allowed gives a *Refusal; any other
 // error comes from the parser (a child process that hit its limits).
 func Compile(ctx context.Context, p Parser, a *agreements.Agreement, agreementID, asker string, q Question) (*Compiled, error) {
+	out, err := compile(ctx, p, a, agreementID, asker, q)
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		named := *refusal
+		named.Agreement, named.Title = agreementID, a.Title
+		return nil, &named
+	}
+	return out, err
+}
+
+func compile(ctx context.Context, p Parser, a *agreements.Agreement, agreementID, asker string, q Question) (*Compiled, error) {
 	if err := check.Asker(a, asker); err != nil {
 		return nil, err
 	}

@@ -307,6 +307,7 @@ func TestWordFor(t *testing.T) {
 	for err, want := range map[error]string{
 		errors.Join(errNotYours, agreements.ErrExpired): peer.RefusedAgreement,
 		&analysis.Refusal{}:                             peer.RefusedQuestion,
+		&analysis.Refusal{Code: "not-a-receiver"}:       peer.RefusedAgreement,
 		fmt.Errorf("%w: x", ErrTooFewUnits):             peer.RefusedDataset,
 		ErrContractChanged:                              peer.RefusedDataset,
 		ErrNoDataset:                                    peer.RefusedDataset,

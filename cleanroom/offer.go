@@ -35,6 +35,8 @@ func wordFor(err error) string {
 	switch {
 	case errors.Is(err, errNotYours):
 		return peer.RefusedAgreement
+	case errors.As(err, &refusal) && (refusal.Code == "not-a-member" || refusal.Code == "not-a-receiver"):
+		return peer.RefusedAgreement // it may not know what else would be refused
 	case errors.As(err, &refusal):
 		return peer.RefusedQuestion
 	case errors.Is(err, ErrContractChanged), errors.Is(err, ErrRulesDiffer), errors.Is(err, ErrNoDataset),

@@ -15,6 +15,10 @@ type Refusal struct {
 	// Clause is the place in the agreement that forbids it, such as
 	// `datasets.orders.columns`; empty when the language itself does.
 	Clause string `json:"clause,omitempty"`
+	// Agreement is the id of the agreement that the question was held to, and
+	// Title its title; empty where the question was not held to one.
+	Agreement string `json:"agreement,omitempty"`
+	Title     string `json:"title,omitempty"`
 	// Hint says what would be allowed.
 	Hint string `json:"hint,omitempty"`
 }

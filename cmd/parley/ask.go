@@ -79,10 +79,11 @@ func runCommand() *cobra.Command {
              FROM exposures e JOIN orders o ON e.email = o.email GROUP BY campaign'
   parley run --home ~/acme --agreement 3f2a91 --analysis sales_by_campaign --param from=2026-01-01`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := errors.Join(q.read(), o.check()); err != nil {
 				return err
 			}
+			defer func() { err = refusedJSON(cmd, q.SQL, o.format == "json", err) }()
 			d, err := dial(h)
 			if err != nil {
 				return err
@@ -215,7 +216,7 @@ func explainCommand() *cobra.Command {
 			return with(cmd.Context(), h, func(d *door) error {
 				var e analysis.Explanation
 				if err := d.call(cmd.Context(), http.MethodPost, "/v1/explain", q.Question, &e); err != nil {
-					return err
+					return refusedJSON(cmd, q.SQL, asJSON, err)
 				}
 				if asJSON {
 					return printJSON(cmd, e)

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "parley: cancelled")
 		return exitCancelled
 	}
-	fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+	fmt.Fprintf(os.Stderr, "parley: %s\n", message(err))
 	var coded *exitError
 	if errors.As(err, &coded) {
 		return coded.code
