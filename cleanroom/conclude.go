@@ -33,7 +33,7 @@ func (n *Node) draftReceipt(ad *admitted, run string, started time.Time) audit.R
 	p := &ad.compiled.Plan
 	r := audit.Receipt{Run: run, Agreement: ad.id, Question: p.SQL, Analysis: ad.question.Analysis,
 		PlanHash: hexOf(ad.compiled.Hash), Kind: string(p.Kind), MinGroupSize: p.MinGroupSize, PublicData: p.PublicData,
-		DP: ad.agreement.DP.String(), Receiver: ad.asker, Started: started.UTC().Truncate(time.Second)}
+		DP: p.DP.String(), Receiver: ad.asker, Started: started.UTC().Truncate(time.Second)}
 	if r.Analysis != "" && len(ad.question.Params) > 0 {
 		r.Parameters = ad.question.Params
 	}

@@ -167,7 +167,7 @@ func (j *joint) exchangeGroups(ctx context.Context, own int) (int, error) {
 func (j *joint) multiply(ctx context.Context, own *reduced, theirs int) (*products, [][]inner.Share, error) {
 	report, end := j.run.begin("encrypted sums", j.transcript)
 	defer end()
-	sets, err := chooseSets(j.plan.Secure, j.alignment.total, min(j.own.Units, j.theirs.Units))
+	sets, err := chooseSets(j.plan.Secure, j.plan.DP, j.alignment.total, min(j.own.Units, j.theirs.Units))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -201,6 +201,9 @@ func (j *joint) release(ctx context.Context, own *reduced, theirs int, p *produc
 		for i := range shares {
 			cells[c].Shares[i] = garble.Share(p.share(shares, i, c))
 		}
+	}
+	if err := j.addNoise(cells); err != nil {
+		return nil, err
 	}
 	session, base := j.bound(), j.n.bases.with(j.partner.TLSFingerprint)
 	if j.asker {
@@ -241,6 +244,7 @@ func (j *joint) spec(p *products) garble.Spec {
 	}
 	s := garble.Spec{Shared: shared, K: uint32(j.plan.MinGroupSize), Complement: p.plan.Complement, Guard: p.plan.CellGuard,
 		Cells: p.groupsW * p.groupsV, LabelBytes: labelSize(garbler.Groups)}
+	s.Noise = noiseSpec(j.plan.DP)
 	for _, set := range p.sets {
 		s.Products = append(s.Products, set.TBits())
 	}

@@ -190,6 +190,9 @@ func (j *joint) keep(p *products) error {
 	if p.item.key, err = weightsKey(j.alignment.id, j.own.Version, j.plan.Locals[j.me()]); err != nil {
 		return err
 	}
+	if j.plan.Locals[j.me()].GroupsPerUnit > 0 { // each run draws which groups of a unit count
+		p.item.key += "\n" + j.run.ID
+	}
 	p.ownWeight = p.kept.weights(p.item, p.own.groups.labels)
 	if !p.own.reorder(p.ownWeight.labels) {
 		// Not the groups that this version and plan had before: never trust it.

@@ -27,6 +27,11 @@ func (n *Node) releaseOne(ctx context.Context, r *Run) (*release.Table, audit.Re
 	rec.Datasets = []audit.ReceiptDataset{dataset(ad, local, snap.Version)}
 	_, end := r.begin("reduce own rows", nil)
 	defer end()
+	if p := &ad.compiled.Plan; p.DP != nil {
+		row := ad.own[local.Dataset]
+		t, err := n.noisyOne(ctx, snap, p, row.Units)
+		return t, rec, lost(row, err)
+	}
 	var rows []release.Row
 	err = n.engine.Run(ctx, snap, local, func(row engine.Row) error {
 		rows = append(rows, rowOf(row))

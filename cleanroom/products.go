@@ -43,12 +43,16 @@ type products struct {
 var errBudget = errors.New("the declared bounds are too large for the encrypted join (lower maxRowsPerUnit or a measure's maximum in the contract)")
 
 // chooseSets picks each product's parameter set from declared bounds alone,
-// the same on both sides. units bounds the number of shared units.
-func chooseSets(s *plan.Secure, slots int, units int64) ([]*inner.Set, error) {
+// the same on both sides. units bounds the number of shared units. Noise counts
+// as a part of its product, so that their sum does not wrap either.
+func chooseSets(s *plan.Secure, dp *plan.DP, slots int, units int64) ([]*inner.Set, error) {
 	sets := make([]*inner.Set, len(s.Products))
 	for i, p := range s.Products {
 		w, f := big.NewInt(max(s.Weights[p.Weight].MaxAbs, 1)), big.NewInt(max(s.Values[p.Value].MaxAbs, 1))
 		sum := new(big.Int).Mul(new(big.Int).Mul(w, f), big.NewInt(max(units, 1)))
+		if err := addBound(sum, dp.Value(i)); err != nil {
+			return nil, err
+		}
 		// A join on time has more numbers, but no larger sums: a pair of rows
 		// counts on one day alone.
 		numbers := slots
@@ -72,7 +76,7 @@ func (j *joint) withinBudget() error {
 	if err := withinDays(j.plan.Secure.Days, j.own.Units+j.theirs.Units+dummies); err != nil {
 		return err
 	}
-	_, err := chooseSets(j.plan.Secure, int(j.own.Units+j.theirs.Units+dummies), min(j.own.Units, j.theirs.Units))
+	_, err := chooseSets(j.plan.Secure, j.plan.DP, int(j.own.Units+j.theirs.Units+dummies), min(j.own.Units, j.theirs.Units))
 	return err
 }
 

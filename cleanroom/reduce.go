@@ -67,6 +67,12 @@ func reduce(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Loca
 	if err != nil {
 		return nil, err
 	}
+	if l.RowsPerUnit > 0 { // there will be noise
+		if err := r.bound(l.GroupsPerUnit); err != nil {
+			return nil, err
+		}
+		r.clip(&l)
+	}
 	return r, r.renumber(maxCells)
 }
 

@@ -79,6 +79,8 @@ type Column struct {
 	Name  string          `json:"name"`
 	Type  agreements.Type `json:"type"` // or Double
 	Scale int             `json:"scale"`
+	// Noisy says that its values have noise, and intervals.
+	Noisy bool `json:"noisy,omitempty"`
 }
 
 // Value is a cell of a Table in canonical text: -12.50, 2024-01-31, true.

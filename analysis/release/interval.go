@@ -1,6 +1,7 @@
 package release
 
 import (
+	"encoding/json"
 	"math"
 	"math/big"
 
@@ -49,4 +50,44 @@ func quotientWidth(d *plan.DP, parts []int, scale int, n Number) string {
 	rows := float64(n.Rows)
 	mean := float64(n.Total) / rows
 	return floatText(math.Sqrt(w*w+mean*mean*u*u) / rows / math.Pow10(scale))
+}
+
+// Widened is the table with a column "name ±" after every noisy column, which
+// has the half-widths of its intervals: for formats whose cells hold one value.
+func (t *Table) Widened() *Table {
+	if t.Noise == "" {
+		return t
+	}
+	out := *t
+	out.Columns, out.Rows = nil, make([][]Value, len(t.Rows))
+	for i, c := range t.Columns {
+		out.Columns = append(out.Columns, c)
+		if c.Noisy {
+			out.Columns = append(out.Columns, Column{Name: c.Name + " ±", Type: c.Type, Scale: c.Scale})
+		}
+		for n, r := range t.Rows {
+			out.Rows[n] = append(out.Rows[n], Value{Null: r[i].Null, Text: r[i].Text})
+			if c.Noisy {
+				out.Rows[n] = append(out.Rows[n], Value{Null: r[i].PlusMinus == "", Text: r[i].PlusMinus})
+			}
+		}
+	}
+	return &out
+}
+
+// plusMinus lists the half-widths by row and column.
+func (t *Table) plusMinus() [][]*json.Number {
+	if t.Noise == "" {
+		return nil
+	}
+	out := make([][]*json.Number, len(t.Rows))
+	for i, r := range t.Rows {
+		out[i] = make([]*json.Number, len(r))
+		for c, v := range r {
+			if w := json.Number(v.PlusMinus); json.Valid([]byte(w)) {
+				out[i][c] = &w
+			}
+		}
+	}
+	return out
 }

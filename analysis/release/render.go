@@ -40,18 +40,22 @@ func (t *Table) Hash() ([32]byte, error) {
 // Document is the table for programs: rows as objects, numbers as numbers with
 // all their digits.
 type Document struct {
-	Columns      []Column          `json:"columns"`
-	Rows         []json.RawMessage `json:"rows"`
-	MinGroupSize int               `json:"minGroupSize"`
-	PublicData   bool              `json:"publicData"`
-	Withheld     Withheld          `json:"withheld"`
-	Notes        []string          `json:"notes"`
+	Columns []Column          `json:"columns"`
+	Rows    []json.RawMessage `json:"rows"`
+	// PlusMinus has the half-widths of the intervals by row and column, null
+	// where there is none; it is left out of an exact answer.
+	PlusMinus    [][]*json.Number `json:"plusMinus,omitempty"`
+	MinGroupSize int              `json:"minGroupSize"`
+	PublicData   bool             `json:"publicData"`
+	Withheld     Withheld         `json:"withheld"`
+	Noise        string           `json:"noise,omitempty"`
+	Notes        []string         `json:"notes"`
 }
 
 // Document makes the form that encoding/json writes.
 func (t *Table) Document() (*Document, error) {
 	d := &Document{Columns: t.Columns, Rows: make([]json.RawMessage, 0, len(t.Rows)), MinGroupSize: t.MinGroupSize,
-		PublicData: t.PublicData, Withheld: t.Withheld, Notes: t.Notes()}
+		PublicData: t.PublicData, Withheld: t.Withheld, PlusMinus: t.plusMinus(), Noise: t.Noise, Notes: t.Notes()}
 	for _, r := range t.Rows {
 		row, err := t.jsonRow(r)
 		if err != nil {
@@ -105,8 +109,10 @@ func (t *Table) jsonValue(column int, v Value) ([]byte, error) {
 }
 
 // CSV writes the table as RFC 4180 with a header. NULL is an empty field.
+// It is Widened.
 // Text that a spreadsheet would take for a formula gets a leading apostrophe.
 func (t *Table) CSV(w io.Writer) error {
+	t = t.Widened()
 	out := csv.NewWriter(w)
 	header := make([]string, 0, len(t.Columns))
 	for _, c := range t.Columns {

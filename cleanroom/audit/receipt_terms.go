@@ -22,7 +22,7 @@ func keepsTo(r *Receipt, a *agreements.Agreement) error {
 		return errors.New("the run finished after the agreement had ended")
 	case !a.Receives(r.Receiver):
 		return errors.New("the agreement does not let this receiver see answers")
-	case r.DP != a.DP.String():
+	case !keepsDP(r, a):
 		return errors.New("the receipt's dp is not the agreement's")
 	case r.MinGroupSize < a.MinGroupSize:
 		return errors.New("the receipt's minGroupSize is below the agreement's")

@@ -40,7 +40,7 @@ func (a *Answer) record() (arrow.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := a.Table
+	t := a.Table.Widened()
 	fields := make([]arrow.Field, len(t.Columns))
 	for i, c := range t.Columns {
 		fields[i] = arrow.Field{Name: c.Name, Type: arrowType(t, i), Nullable: true}

@@ -12,6 +12,9 @@
 //	boolean       bool
 //	text          utf8
 //
+// A noisy column is followed by one named after it with " ±": the half-widths of
+// its 95 % intervals (in JSON: plusMinus, beside the rows).
+//
 // Arrow and Parquet carry the rest as metadata of the schema, under keys that
 // begin with "parley."; CSV has nowhere to put it.
 package result

@@ -21,7 +21,7 @@ import (
 // small, and every reader reads it. It uses the library's column writers,
 // because its bridge from Arrow would bring in a gRPC server.
 func (a *Answer) parquet(w io.Writer) error {
-	t := a.Table
+	t := a.Table.Widened()
 	fields := make(schema.FieldList, len(t.Columns))
 	for i := range t.Columns {
 		var err error
