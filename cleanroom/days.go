@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"parley/analysis/check"
 	"parley/analysis/plan"
@@ -66,6 +67,11 @@ type dayCell struct {
 func (p *products) dayEntries(vec plan.Vector, err *error) iter.Seq[inner.Entry] {
 	return func(yield func(inner.Entry) bool) {
 		s := &daySpread{own: p.own, days: p.ownDays, vec: vec}
+		if s.days.Rule == check.LatestRow && s.days.State {
+			if s.rank, *err = p.own.groups.ranks(); *err != nil {
+				return
+			}
+		}
 		for from := 0; from < len(p.own.units); {
 			unit := p.own.units[from]
 			to := from + 1
@@ -91,15 +97,21 @@ func (p *products) dayEntries(vec plan.Vector, err *error) iter.Seq[inner.Entry]
 
 // daySpread computes the cells of one unit after the other.
 type daySpread struct {
-	own   *reduced
-	days  *plan.Days
-	vec   plan.Vector
-	cells []dayCell // of the unit, each (group, day) once, none of 0
+	own     *reduced
+	days    *plan.Days
+	vec     plan.Vector
+	rank    []int     // of the groups, for LatestRow
+	next    []int32   // by row of the unit: the day on which a later row takes over, reused
+	touches []touch   // of the unit, by day, reused
+	cells   []dayCell // of the unit, each (group, day) once, none of 0
 }
 
 // unit computes the cells of the unit with the entries from … to−1.
 func (s *daySpread) unit(from, to int) error {
 	s.cells = s.cells[:0]
+	if s.rank != nil {
+		s.succeed(from, to)
+	}
 	for i := from; i < to; i++ {
 		x, err := s.own.entry(i, s.vec)
 		if err != nil {
@@ -117,6 +129,10 @@ func (s *daySpread) unit(from, to int) error {
 			continue
 		}
 		first, last := s.span(day)
+		if s.rank != nil && s.vec.Day != "" {
+			last = min(last, s.next[i-from]-1)
+			x = 1 // whatever number of rows there are on the day, one is the latest
+		}
 		for d := first; d <= last; d++ {
 			s.cells = append(s.cells, dayCell{group, d, x})
 		}
@@ -135,6 +151,67 @@ func (s *daySpread) span(day int32) (first, last int32) {
 		return 0, -1 // no day of the window; the local plan leaves such rows out
 	}
 	return day, day
+}
+
+// touch is the latest row of a unit's day.
+type touch struct {
+	day  int32
+	rank int
+}
+
+// succeed finds for each row of a unit when another takes its place as the
+// latest: at once if a row of the same day has a greater label.
+func (s *daySpread) succeed(from, to int) {
+	s.next, s.touches = s.next[:0], s.touches[:0]
+	for i := from; i < to; i++ {
+		s.touches = append(s.touches, touch{s.own.days[i], s.rank[s.own.group[i]]})
+	}
+	slices.SortFunc(s.touches, func(a, b touch) int { return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(b.rank, a.rank)) })
+	s.touches = slices.CompactFunc(s.touches, func(a, b touch) bool { return a.day == b.day })
+	for i := from; i < to; i++ {
+		day, next := s.own.days[i], int32(s.days.Count)
+		at, _ := slices.BinarySearchFunc(s.touches, day, func(t touch, d int32) int { return cmp.Compare(t.day, d) })
+		switch {
+		case s.touches[at].rank != s.rank[s.own.group[i]]:
+			next = noDay + 1
+		case at+1 < len(s.touches):
+			next = int32(min(int64(next), int64(s.touches[at+1].day)+s.days.Lo))
+		}
+		s.next = append(s.next, next)
+	}
+}
+
+// ranks orders the groups by their labels, column by column: a missing value
+// first, then by bytes. Of several rows of one day the greatest is the latest.
+func (t *groupTable) ranks() ([]int, error) {
+	texts, order := make([][]engine.Text, len(t.labels)), make([]int, len(t.labels))
+	for n, label := range t.labels {
+		order[n] = n
+		if label == nil {
+			continue
+		}
+		var err error
+		if texts[n], err = decodeLabel(t.columns, label); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return slices.CompareFunc(texts[a], texts[b], func(x, y engine.Text) int {
+			return cmp.Or(cmp.Compare(present(x), present(y)), strings.Compare(x.Value, y.Value))
+		})
+	})
+	ranks := make([]int, len(order))
+	for rank, n := range order {
+		ranks[n] = rank
+	}
+	return ranks, nil
+}
+
+func present(x engine.Text) int {
+	if x.Null {
+		return 0
+	}
+	return 1
 }
 
 // merge puts the cells of one (group, day) together: counts and sums add up,
@@ -165,5 +242,3 @@ func (s *daySpread) merge(several bool) error {
 	}
 	return nil
 }
-
-var _ = check.EveryRow

@@ -210,3 +210,47 @@ func TestDaysEqualDuckDB(t *testing.T) {
 		sameRows(t, c.sql, got.Rows, want, 1e-9)
 	}
 }
+
+// TestLastTouchEqualsDuckDB gives each order to the latest exposure before it.
+// Ties are broken by the greatest group, which plain DuckDB is told to do by a
+// subquery; where no person has two exposures on a day, its own text is enough.
+func TestLastTouchEqualsDuckDB(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(4, 3))
+	var single []string // no ties
+	for u := range 300 {
+		for day := r.IntN(6); day < 40; day += 1 + r.IntN(12) {
+			single = append(single, dayRow("p"+strconv.Itoa(u), day, []string{"aurora", "borealis", "corona"}[r.IntN(3)], 100))
+		}
+	}
+	orders := timed{maxRows: 5, rows: timedRows(r, "p", 400, 5, 40, "new", "old")}
+	ties := timedRows(r, "p", 300, 20, 12, "aurora", "borealis", "corona")
+	const from = ` FROM orders o ASOF JOIN exposures e ON o.email = e.email AND o.day >= e.day`
+	questions := []string{
+		`SELECT e.grp, COUNT(*) AS n, SUM(o.amount) AS total, AVG(o.amount) AS mean` + from + ` WHERE o.day - e.day <= 14` + within + ` GROUP BY e.grp ORDER BY e.grp`,
+		`SELECT e.grp, COUNT(*) AS n, SUM(o.amount) FILTER (WHERE o.grp = 'new') AS fresh` + from + ` WHERE date_diff('day', e.day, o.day) <= 3` + within + ` AND o.amount > 5 GROUP BY e.grp ORDER BY e.grp`,
+		`SELECT e.grp, COUNT(*) AS n FROM orders o ASOF JOIN exposures e ON e.email = o.email AND e.day < o.day WHERE o.day BETWEEN DATE '2024-01-10' AND DATE '2024-01-20' GROUP BY e.grp ORDER BY e.grp`,
+		`SELECT COUNT(*) AS n, SUM(o.amount) AS total FROM orders o ASOF JOIN (SELECT * FROM exposures WHERE grp <> 'corona') e ON e.email = o.email AND o.day >= e.day WHERE o.day - e.day < 9` + within,
+	}
+	for _, c := range []struct {
+		name     string
+		rows     []string
+		relation string // what the oracle has for exposures
+	}{
+		{"no ties", single, "exposures"},
+		{"ties", ties, "(SELECT email, day, max(grp) AS grp FROM exposures GROUP BY email, day)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			agency, shop, id, statements := timedPair(t, true, timed{maxRows: 40, rows: c.rows, domain: "aurora, borealis, corona"}, orders)
+			for i, sql := range questions {
+				asker := []*cleanroomtest.Member{agency, shop}[i%2]
+				got := answerOf(t, asker, id, sql)
+				_, want, err := duckdb.Oracle(t.Context(), statements, strings.Replace(sql, "ASOF JOIN exposures", "ASOF JOIN "+c.relation, 1))
+				if err != nil || len(want) == 0 {
+					t.Fatalf("%s: %d rows, %v", sql, len(want), err)
+				}
+				sameRows(t, sql, got.Rows, want, 1e-9)
+			}
+		})
+	}
+}

@@ -58,6 +58,12 @@ func (b *binder) days() error {
 	}
 	d := &Days{Columns: a.columns, Rule: EveryRow}
 	b.out.Days = d
+	if b.in.Asof != nil {
+		d.Rule, d.State = LatestRow, 1
+		if err := b.latest(a); err != nil {
+			return err
+		}
+	}
 	if err := b.state(d); err != nil {
 		return err
 	}
@@ -90,6 +96,10 @@ func (d *Days) orient(a *apart) {
 // state chooses the side of the state: that of the groups.
 func (b *binder) state(d *Days) error {
 	for i, g := range b.out.Groups {
+		if d.Rule == LatestRow && g.Expr.Table != d.State {
+			return b.src.Refuse(b.in.GroupBy[len(b.in.GroupBy)-1].Position(), "time-groups", "", "Group by columns of "+b.out.Tables[d.State].Alias+".",
+				"After ASOF JOIN, groups are of the second table, whose latest row is meant.")
+		}
 		if i > 0 && g.Expr.Table != d.State {
 			return b.src.Refuse(b.in.GroupBy[len(b.in.GroupBy)-1].Position(), "time-groups", "", "Group by columns of one of the two datasets.",
 				"A join on time with groups of both owners is not part of the language: every day would be sent once for each group.")

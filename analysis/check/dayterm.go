@@ -93,6 +93,7 @@ func (b *binder) daySum(e *sql.Apply) (t dayTerm, ok bool) {
 type apart struct {
 	columns [2]*agreements.Column
 	lo, hi  int64
+	latest  int64 // hi of an ASOF JOIN by its ON
 	pos     int
 }
 
@@ -104,13 +105,18 @@ func (b *binder) dayCondition(e sql.Expr) (bool, error) {
 	}
 	switch e := e.(type) {
 	case *sql.Compare:
-		return b.dayCompare(e.Op, e.L, e.R, e.Position())
+		needs := []string{e.Op}
+		if mirrored[e.Op] != nil {
+			needs = mirrored[e.Op]
+		}
+		return b.dayCompare(e.Op, e.L, e.R, e.Position(), needs)
 	case *sql.Between:
-		done, err := b.dayCompare(">=", e.X, e.Lo, e.Position())
+		needs := mirrored["between"]
+		done, err := b.dayCompare(">=", e.X, e.Lo, e.Position(), needs)
 		if !done || err != nil {
 			return done, err
 		}
-		done, err = b.dayCompare("<=", e.X, e.Hi, e.Position())
+		done, err = b.dayCompare("<=", e.X, e.Hi, e.Position(), needs)
 		if !done && err == nil { // one half is about both tables, the other is not
 			return true, b.twoOwners(e.Position())
 		}
@@ -119,7 +125,9 @@ func (b *binder) dayCondition(e sql.Expr) (bool, error) {
 	return false, nil
 }
 
-func (b *binder) dayCompare(op string, l, r sql.Expr, pos int) (bool, error) {
+// dayCompare recognises l op r. needs are the tests that the columns' owners
+// must allow for it.
+func (b *binder) dayCompare(op string, l, r sql.Expr, pos int, needs []string) (bool, error) {
 	left, ok := b.dayTerm(l)
 	right, also := b.dayTerm(r)
 	if !ok || !also {
@@ -144,8 +152,39 @@ func (b *binder) dayCompare(op string, l, r sql.Expr, pos int) (bool, error) {
 		if err := b.use(Column{Table: t, Rule: c}, agreements.Filter, pos); err != nil {
 			return true, err
 		}
+		if err := b.operatorAllowed(t, c, needs, pos); err != nil {
+			return true, err
+		}
+	}
+	for _, e := range []sql.Expr{l, r} {
+		if err := b.dayFunctions(e); err != nil {
+			return true, err
+		}
 	}
 	return true, b.narrow(d.columns, op, days, pos)
+}
+
+// dayFunctions asks the owners whose columns are in it for every function.
+func (b *binder) dayFunctions(e sql.Expr) error {
+	call, ok := e.(*sql.Apply)
+	if !ok {
+		return nil
+	}
+	t, _ := b.dayTerm(e)
+	for i, c := range t.columns {
+		if c == nil {
+			continue
+		}
+		if err := b.functionAllowed(i, call.Func, e.Position()); err != nil {
+			return err
+		}
+	}
+	for _, arg := range call.Args {
+		if err := b.dayFunctions(arg); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // narrow adds a comparison of the days between two dates with a number.

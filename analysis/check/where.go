@@ -14,6 +14,9 @@ func (b *binder) where() error {
 			return err
 		}
 	}
+	if err := b.asof(); err != nil {
+		return err
+	}
 	for _, e := range b.in.Where {
 		done, err := b.dayCondition(e)
 		if !done && err == nil {
@@ -27,6 +30,9 @@ func (b *binder) where() error {
 		}
 		p, err := b.predicate(e, toFilter)
 		if err != nil {
+			return err
+		}
+		if err := b.afterAsof(p.Table, e.Position()); err != nil {
 			return err
 		}
 		b.out.Where[p.Table] = append(b.out.Where[p.Table], p)

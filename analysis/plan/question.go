@@ -24,7 +24,7 @@ func printQuery(q *check.Query) string {
 	}
 	b.WriteString(" FROM " + tableText(q.Tables[0]))
 	if len(q.Tables) == 2 {
-		b.WriteString(" JOIN " + tableText(q.Tables[1]) + " ON " + unitText(q.Tables[0]) + " = " + unitText(q.Tables[1]) + daysText(q))
+		b.WriteString(joinText(q) + " ON " + unitText(q.Tables[0]) + " = " + unitText(q.Tables[1]) + daysText(q))
 	}
 	b.WriteString(whereText(q))
 	b.WriteString(tailText(q))
@@ -67,9 +67,15 @@ func itemText(q *check.Query, it check.Item) string {
 func whereText(q *check.Query) string {
 	var all []*check.Expr
 	for t := range q.Tables {
-		all = append(all, q.Where[t]...)
+		if t == 0 || q.Days == nil || q.Days.Rule != check.LatestRow { // see joinText
+			all = append(all, q.Where[t]...)
+		}
 	}
-	if text := (questionPrinter{q, true}).conjuncts(all); text != "" {
+	text, more := (questionPrinter{q, true}).conjuncts(all), oldest(q)
+	if text != "" && more != "" {
+		text += " AND "
+	}
+	if text += more; text != "" {
 		return " WHERE " + text
 	}
 	return ""

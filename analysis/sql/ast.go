@@ -7,6 +7,7 @@ type Query struct {
 	Items   []Item
 	From    []Table // one, or two for a join
 	Using   *Using  // JOIN … USING (column)
+	Asof    *Asof   // ASOF JOIN
 	Where   []Expr  // conjuncts of WHERE and of ON; the row passes if all are true
 	GroupBy []Expr  // an integer *Literal is a position
 	Having  []Expr  // conjuncts; the answer's row passes if all are true
@@ -41,6 +42,14 @@ type View struct {
 type Using struct {
 	Column string
 	Pos    int
+}
+
+// Asof says that a join is an ASOF JOIN: each row of the first table meets the
+// latest of the second's. Which one that is depends on ON alone, so its
+// conjuncts are here and not in Where.
+type Asof struct {
+	On  []Expr
+	Pos int
 }
 
 // OrderKey is one entry of ORDER BY.

@@ -32,7 +32,11 @@ func (l *lowering) table(n *node, q *Query) error {
 func (l *lowering) join(n *node, q *Query) error {
 	left, right := n.take("left"), n.take("right")
 	condition, using := n.take("condition"), n.list("using_columns")
-	if err := l.joinKind(n); err != nil {
+	if n.fields["ref_type"] == "ASOF" && n.fields["join_type"] == "INNER" {
+		n.take("ref_type")
+		n.take("join_type")
+		q.Asof = &Asof{Pos: n.pos}
+	} else if err := l.joinKind(n); err != nil {
 		return err
 	}
 	if err := n.finish(); err != nil {
@@ -51,6 +55,9 @@ func (l *lowering) join(n *node, q *Query) error {
 			return err
 		}
 	}
+	if q.Asof != nil && condition == nil {
+		return l.src.Refuse(n.pos, "bad-asof", "", asofHint, "This form of ASOF JOIN is not part of the language.")
+	}
 	if len(using) > 0 {
 		name, _ := using[0].(string)
 		if len(using) > 1 || name == "" {
@@ -63,9 +70,15 @@ func (l *lowering) join(n *node, q *Query) error {
 		return nil
 	}
 	conjuncts, err := l.conjuncts(condition, n.pos)
+	if q.Asof != nil {
+		q.Asof.On = conjuncts
+		return err
+	}
 	q.Where = append(q.Where, conjuncts...)
 	return err
 }
+
+const asofHint = "Write FROM a ASOF JOIN b ON a.unit = b.unit AND a.date >= b.date, with dates of the two owners."
 
 var joinNames = map[string]string{
 	"LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "OUTER": "FULL JOIN", "FULL": "FULL JOIN",
