@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"strings"
 
 	"parley/analysis/plan"
 )
@@ -50,10 +51,8 @@ func groupsOf(p *plan.Plan, local int) int { return len(p.Locals[local].Groups) 
 func joinLearns(c *Compiled) []Lesson {
 	p := &c.Plan
 	w, v := p.Locals[p.Secure.W].Member, p.Locals[p.Secure.V].Member
-	out := []Lesson{{c.Asker, []string{
-		"the released answer: " + columnNames(p),
-		"how many groups were withheld, or at most how many",
-	}}}
+	out := []Lesson{{c.Asker, append([]string{"the released answer: " + columnNames(p)}, behind(p)...)}}
+	out[0].Learns = append(out[0].Learns, "how many groups were withheld, or at most how many")
 	common := []string{
 		"how many units the other's dataset has, and about how many are shared (with noise, once per alignment)",
 		"the question itself, the number of cells, and the sizes and times of messages",
@@ -87,12 +86,40 @@ func oneOwnerLearns(c *Compiled) []Lesson {
 }
 
 func columnNames(p *plan.Plan) string {
-	out := ""
-	for i, c := range p.Output.Columns {
-		if i > 0 {
-			out += ", "
+	var names []string
+	for _, c := range p.Output.Columns {
+		if !c.Hidden {
+			names = append(names, c.Name)
 		}
-		out += c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// behind says which numbers the receiver of a join gets besides those that it
+// is shown, because it computes these from them.
+func behind(p *plan.Plan) []string {
+	var hidden, averages, spreads, out []string
+	for _, c := range p.Output.Columns {
+		switch a := c.Aggregate; {
+		case a == nil:
+			continue
+		case a.Func == plan.AvgOf:
+			averages = append(averages, c.Name)
+		case a.Func.Spread():
+			spreads = append(spreads, c.Name)
+		}
+		if c.Hidden {
+			hidden = append(hidden, c.Name)
+		}
+	}
+	if len(hidden) > 0 {
+		out = append(out, "for every released group, the numbers from which others are computed: "+strings.Join(hidden, ", "))
+	}
+	if len(averages) > 0 {
+		out = append(out, "the sum and the number of rows behind "+strings.Join(averages, ", "))
+	}
+	if len(spreads) > 0 {
+		out = append(out, "the sum, the sum of squares and the number of rows behind "+strings.Join(spreads, ", "))
 	}
 	return out
 }

@@ -256,6 +256,9 @@ func (j *joint) spec(p *products) garble.Spec {
 		if c.Aggregate.Rows >= 0 {
 			a.Values = append(a.Values, c.Aggregate.Rows)
 		}
+		if c.Aggregate.Squares > 0 {
+			a.Values = append(a.Values, c.Aggregate.Squares)
+		}
 		if left := c.Aggregate.Left; left != nil {
 			a.Left = &garble.Left{AtLeast: left.AtLeast, Nothing: left.Nothing}
 		}

@@ -49,6 +49,9 @@ func (j *joint) cell(out *outcome, opened garble.Released, own int) (release.Cel
 			c.Groups = append(c.Groups, release.Text(l))
 			continue
 		}
+		if col.Calc != nil {
+			continue
+		}
 		if next >= len(opened.Aggregates) {
 			return release.Cell{}, fmt.Errorf("the circuit opened %d aggregates, the plan has more", len(opened.Aggregates))
 		}
@@ -65,6 +68,9 @@ func number(a *plan.Aggregate, v garble.Value) release.Number {
 	n := release.Number{Total: v.Numbers[0]}
 	if a.Rows >= 0 {
 		n.Rows = v.Numbers[1]
+	}
+	if a.Squares > 0 {
+		n.Squares = v.Numbers[2]
 	}
 	return n
 }

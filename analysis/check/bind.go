@@ -41,7 +41,8 @@ func (b *binder) expr(e sql.Expr, p purpose) (*Expr, error) {
 	case *sql.Case:
 		return b.caseExpr(e, p)
 	case *sql.Call:
-		return nil, b.src.Refuse(e.Position(), "nested-aggregate", "", "", "An aggregate inside an expression is not part of the language.")
+		return nil, b.src.Refuse(e.Position(), "nested-aggregate", "", "Operations are + - * /, abs, round, sqrt, least, greatest, coalesce and nullif.",
+			"An aggregate inside this kind of expression is not part of the language.")
 	}
 	return b.predicate(e, p)
 }

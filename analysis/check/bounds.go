@@ -15,17 +15,20 @@ import (
 func (b *binder) bounds() error {
 	for i := range b.out.Items {
 		it := &b.out.Items[i]
-		if it.Group >= 0 {
+		if it.Group >= 0 || it.Calc != nil {
 			continue
 		}
-		if it.Func == "sum" || it.Func == "avg" {
-			limit, err := b.maxAbs(it, b.in.Items[i].Pos)
+		if it.Func == "sum" || it.Func == "avg" || spread(it.Func) {
+			limit, err := b.maxAbs(it, it.pos)
 			if err != nil {
 				return err
 			}
 			it.MaxAbs = limit
 		}
-		if err := b.fits(it, b.in.Items[i].Pos); err != nil {
+		if spread(it.Func) && it.MaxAbs > maxSquared {
+			return b.squareOverflow(it, it.pos)
+		}
+		if err := b.fits(it, it.pos); err != nil {
 			return err
 		}
 	}
@@ -95,8 +98,14 @@ func (b *binder) fits(it *Item, pos int) error {
 	if it.MaxAbs > 0 {
 		worst.Mul(worst, big.NewInt(it.MaxAbs))
 	}
+	if spread(it.Func) {
+		worst.Mul(worst, big.NewInt(it.MaxAbs))
+	}
 	if worst.Cmp(big.NewInt(math.MaxInt64)) <= 0 {
 		return nil
+	}
+	if spread(it.Func) {
+		return b.squareOverflow(it, pos)
 	}
 	return b.overflow(it, pos)
 }

@@ -215,9 +215,12 @@ func (b *binder) checkWindow(d *Days, count int) error {
 // of its own, which is a lower bound of the units that meet anything.
 func (b *binder) countable(d *Days) error {
 	events := b.out.Tables[1-d.State].Dataset
-	for i, it := range b.out.Items {
+	for _, it := range b.out.Items {
+		if spread(it.Func) {
+			return b.src.Refuse(it.pos, "time-variance", "", "Select SUM, AVG and COUNT.", "A variance in a join on time is not built yet.")
+		}
 		if it.Group < 0 && it.Func == "count_distinct" && events.Rules.MaxRowsPerUnit != 1 {
-			return b.src.Refuse(b.in.Items[i].Pos, "time-count", rule(events, "maxRowsPerUnit"),
+			return b.src.Refuse(it.pos, "time-count", rule(events, "maxRowsPerUnit"),
 				"Select COUNT(*) or SUM; thresholds still count units.",
 				"Units cannot be counted exactly in a join on time: a unit of %s may have several rows, and only the first day of each unit is looked at for the threshold.",
 				sql.Name(events.Name))

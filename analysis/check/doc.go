@@ -68,23 +68,30 @@ type Group struct {
 	Domain []string
 }
 
-// Item is one column of the answer: a group or an aggregate.
+// Item is one column of the answer: a group, an aggregate, or an expression
+// over aggregates.
 type Item struct {
 	Name  string
-	Group int    // index into Groups, -1 for an aggregate
-	Func  string // count_star, count, count_distinct, sum, avg
+	Group int    // index into Groups, -1 for the others
+	Func  string // count_star, count, count_distinct, sum, avg, var_samp, var_pop, stddev_samp, stddev_pop; empty with Calc
 	Table int    // whose rows are added up
-	Arg   *Expr  // of sum, avg and count (there a column); nil otherwise
+	Arg   *Expr  // of all but count_star and count_distinct (of count a column)
 	// Filters is the condition of FILTER or CASE on the rows of each table,
 	// nil where there is none.
 	Filters [2]*Expr
 	// MaxAbs bounds |row value| of Arg at its scale.
 	MaxAbs int64
+	// Calc is set for an expression over aggregates.
+	Calc *Calc
+	// Hidden marks what is released to the receiver for the sake of an
+	// expression, HAVING or ORDER BY, and is no column of the answer.
+	Hidden bool
+	pos    int
 }
 
 // same reports whether two items stand for the same column of the answer.
 func (it Item) same(other Item) bool {
-	return it.Group == other.Group && it.Func == other.Func && it.Arg.Key() == other.Arg.Key() &&
+	return it.Group == other.Group && it.Func == other.Func && it.Calc.same(other.Calc) && it.Arg.Key() == other.Arg.Key() &&
 		it.Filters[0].Key() == other.Filters[0].Key() && it.Filters[1].Key() == other.Filters[1].Key()
 }
 

@@ -16,6 +16,10 @@ const (
 func (b *binder) apply(e *sql.Apply, p purpose) (*Expr, error) {
 	out := &Expr{Op: e.Func, Word: e.Word}
 	pos := e.Position()
+	if sql.ReleasedOnly(e.Func) { // which could fail for a row (R08)
+		return nil, b.src.Refuse(pos, "unsupported-function", "", "It works on aggregates, in the select list, HAVING and ORDER BY.",
+			"The function %s of single rows is not part of the language.", sql.Name(e.Func))
+	}
 	args := e.Args
 	switch e.Func {
 	case "substring", "left", "round":

@@ -101,8 +101,10 @@ func (b *binder) resultOf(it Item) *Expr {
 	switch {
 	case it.Group >= 0:
 		return b.out.Groups[it.Group].Expr
-	case it.Func == "avg":
+	case it.Calc != nil && it.Calc.Type == Double, it.Func == "avg", spread(it.Func):
 		return &Expr{Op: "avg", Type: agreements.Decimal}
+	case it.Calc != nil:
+		return &Expr{Op: "calc", Type: it.Calc.Type, Scale: it.Calc.Scale}
 	case it.Func == "sum":
 		return &Expr{Op: "sum", Type: it.Arg.Type, Scale: it.Arg.Scale}
 	}

@@ -97,7 +97,8 @@ func (b *binder) unwrap(it *Item, e *sql.Call) (sql.Expr, error) {
 }
 
 func upper(fn string) string {
-	return map[string]string{"sum": "SUM", "avg": "AVG", "count": "COUNT"}[fn]
+	return map[string]string{"sum": "SUM", "avg": "AVG", "count": "COUNT", "var_samp": "VAR_SAMP", "var_pop": "VAR_POP",
+		"stddev_samp": "STDDEV_SAMP", "stddev_pop": "STDDEV_POP"}[fn]
 }
 
 func (b *binder) countUnits(it *Item, c *sql.Column) error {

@@ -17,36 +17,50 @@ func (b *binder) position(l *sql.Literal) (int, error) {
 	return i - 1, nil
 }
 
-// items binds the select list.
+// items binds the select list: first what is released, then what is computed
+// from it, so that an aggregate that is both selected and part of an
+// expression is released once.
 func (b *binder) items() error {
-	for _, it := range b.in.Items {
-		bound, err := b.item(it)
-		if err != nil {
-			return err
+	b.out.Items = make([]Item, len(b.in.Items))
+	for _, computed := range []bool{false, true} {
+		for i, it := range b.in.Items {
+			if b.computed(it.Expr, false) != computed {
+				continue
+			}
+			bound, err := b.output(it.Expr, false)
+			if err != nil {
+				return err
+			}
+			if it.Alias != "" {
+				bound.Name = it.Alias
+			}
+			if err := b.checkName(bound.Name, it.Pos); err != nil {
+				return err
+			}
+			bound.pos = it.Pos
+			b.out.Items[i] = bound
 		}
-		if it.Alias != "" {
-			bound.Name = it.Alias
-		}
-		if err := b.checkName(bound.Name, it.Pos); err != nil {
-			return err
-		}
-		for _, other := range b.out.Items {
-			if fold(other.Name) == fold(bound.Name) {
-				return b.src.Refuse(it.Pos, "ambiguous", "", "Give one of them an alias with AS.",
-					"Two columns of the answer are called %s.", sql.Name(bound.Name))
+	}
+	for i, it := range b.out.Items[:len(b.in.Items)] {
+		for _, other := range b.out.Items[:i] {
+			if fold(other.Name) == fold(it.Name) {
+				return b.src.Refuse(it.pos, "ambiguous", "", "Give one of them an alias with AS.",
+					"Two columns of the answer are called %s.", sql.Name(it.Name))
 			}
 		}
-		b.out.Items = append(b.out.Items, bound)
 	}
 	return nil
 }
 
-func (b *binder) item(it sql.Item) (Item, error) { return b.output(it.Expr) }
-
-// output binds what may be selected or ordered by: an aggregate or a group.
-func (b *binder) output(e sql.Expr) (Item, error) {
+// output binds what may be selected or ordered by: an aggregate, an expression
+// over aggregates, or a group. For names see calc.
+func (b *binder) output(e sql.Expr, names bool) (Item, error) {
 	if call, ok := e.(*sql.Call); ok {
 		return b.aggregate(call)
+	}
+	if b.computed(e, names) {
+		c, err := b.calc(e, names)
+		return Item{Name: "expression", Group: -1, Calc: c}, err
 	}
 	return b.groupItem(e)
 }
@@ -113,20 +127,18 @@ func (b *binder) orderItem(e sql.Expr) (int, error) {
 	return b.answered(e, "bad-order", "ORDER BY works on columns of the answer; this is not one.")
 }
 
-// answered finds the column of the answer that an expression stands for.
+// answered finds the column of the answer that an expression stands for. An
+// aggregate, or an expression over aggregates, that is not selected becomes a
+// hidden one: released under its own rules like any other.
 func (b *binder) answered(e sql.Expr, code, what string) (int, error) {
 	if c, ok := e.(*sql.Column); ok && c.Table == "" {
 		for i, it := range b.out.Items {
-			if fold(it.Name) == fold(c.Name) {
+			if !it.Hidden && fold(it.Name) == fold(c.Name) {
 				return i, nil
 			}
 		}
 	}
-	want, err := b.output(e)
-	if r, ok := err.(*sql.Refusal); ok && r.Code == "unknown-column" && !isName(e) {
-		return 0, b.src.Refuse(e.Position(), code, "", "Name one column of the answer; divide or add up afterwards.",
-			"An expression of the answer's columns is not part of the language.")
-	}
+	want, err := b.output(e, true)
 	if err != nil {
 		return 0, err
 	}
@@ -135,7 +147,9 @@ func (b *binder) answered(e sql.Expr, code, what string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, b.src.Refuse(e.Position(), code, "", "Add it to the select list.", "%s", what)
+	if want.Group >= 0 {
+		return 0, b.src.Refuse(e.Position(), code, "", "Add it to the select list.", "%s", what)
+	}
+	want.pos = e.Position()
+	return b.hidden(want), nil
 }
-
-func isName(e sql.Expr) bool { _, ok := e.(*sql.Column); return ok }

@@ -55,11 +55,17 @@ func (p *Plan) Hash() ([32]byte, error) {
 
 func output(q *check.Query, aggregate func(check.Item) Aggregate) Output {
 	out := Output{Limit: q.Limit}
-	for _, it := range q.Items {
-		col := OutputColumn{Name: it.Name}
-		if it.Group >= 0 {
+	for i, it := range q.Items {
+		col := OutputColumn{Name: it.Name, Hidden: it.Hidden}
+		if it.Hidden {
+			col.Name = answered(q, i) // for explanations
+		}
+		switch {
+		case it.Group >= 0:
 			col.Group = groupRef(q, it.Group)
-		} else {
+		case it.Calc != nil:
+			col.Calc = calc(it.Calc)
+		default:
 			a := aggregate(it)
 			col.Aggregate = &a
 		}
@@ -100,6 +106,7 @@ func having(h *check.Having) Having {
 // funcs are the aggregate functions by their name in a question.
 var funcs = map[string]Func{
 	"count_star": CountRows, "count": CountRows, "count_distinct": CountUnits, "sum": SumOf, "avg": AvgOf,
+	"var_samp": VarSamp, "var_pop": VarPop, "stddev_samp": StddevSamp, "stddev_pop": StddevPop,
 }
 
 // aggregateOf is an aggregate before it is known how its number is made.
@@ -108,7 +115,7 @@ func aggregateOf(it check.Item) Aggregate {
 	switch it.Func {
 	case "sum":
 		a.Type, a.Scale = it.Arg.Type, it.Arg.Scale
-	case "avg":
+	case "avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop":
 		a.Type, a.Scale = agreements.Decimal, it.Arg.Scale
 	}
 	return a
@@ -119,6 +126,9 @@ func oneOwnerAggregate(q *check.Query, l *localBuilder, it check.Item) Aggregate
 	if a.Measure = l.measureOf(q, it); a.Measure >= 0 {
 		a.Nullable = l.local.Measures[a.Measure].Nullable
 		a.Residual = a.Nullable && leavesOut(q, it)
+	}
+	if a.Func.Spread() {
+		a.Squares = l.squaresOf(q, it)
 	}
 	return a
 }
@@ -156,4 +166,10 @@ func (b *localBuilder) measureOf(q *check.Query, it check.Item) int {
 		x, maxAbs = it.Arg, it.MaxAbs
 	}
 	return b.measure(q, check.When(filter, x), maxAbs)
+}
+
+// squaresOf returns the measure of the squares that a variance needs, in the
+// rows that measureOf counts.
+func (b *localBuilder) squaresOf(q *check.Query, it check.Item) int {
+	return b.measure(q, check.When(it.Filters[b.table], check.Square(it.Arg)), it.MaxAbs*it.MaxAbs)
 }

@@ -185,13 +185,18 @@ type Output struct {
 	Limit   int     `json:"limit,omitempty"` // 0: none
 }
 
-// OutputColumn is a group column or an aggregate.
+// OutputColumn is a group column, an aggregate, or computed from others.
 type OutputColumn struct {
 	Name string `json:"name"`
 	// Group is set for a group column: Local index and index into its Groups.
 	Group *GroupRef `json:"group,omitempty"`
-	// Aggregate is set otherwise.
+	// Aggregate is set for a number that is released.
 	Aggregate *Aggregate `json:"aggregate,omitempty"`
+	// Calc is set for a number that the receiver computes from such.
+	Calc *Calc `json:"calc,omitempty"`
+	// Hidden marks a column that is released to the receiver, or computed by
+	// it, for the sake of others, HAVING or ORDER BY. It is not shown.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // GroupRef points at Locals[Local].Groups[Index].
@@ -209,7 +214,16 @@ const (
 	CountUnits Func = "count_units"
 	SumOf      Func = "sum"
 	AvgOf      Func = "avg"
+	VarSamp    Func = "var_samp"
+	VarPop     Func = "var_pop"
+	StddevSamp Func = "stddev_samp"
+	StddevPop  Func = "stddev_pop"
 )
+
+// Spread reports a variance or a standard deviation.
+func (f Func) Spread() bool {
+	return f == VarSamp || f == VarPop || f == StddevSamp || f == StddevPop
+}
 
 // Aggregate says how a released number is made. For a Join, Total and Rows
 // and Guard index Secure.Products. For OneOwner, Measure indexes
@@ -221,7 +235,10 @@ type Aggregate struct {
 	Scale   int             `json:"scale"`   // of the sum
 	Measure int             `json:"measure"` // OneOwner only; -1 for counts of all rows
 	Total   int             `json:"total"`   // numerator, or the count itself
-	Rows    int             `json:"rows"`    // denominator of AVG; -1 otherwise
+	Rows    int             `json:"rows"`    // number of rows, of AVG, VAR and STDDEV; -1 otherwise
+	// Squares is the sum of squares of VAR and STDDEV: a product, or for
+	// OneOwner a measure. 0: none.
+	Squares int `json:"squares,omitempty"`
 	// Guard is the product counting the units that the aggregate rests on, -1
 	// when it rests on all rows of its group. Below k the aggregate is NULL.
 	Guard int `json:"guard"`

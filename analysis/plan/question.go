@@ -14,6 +14,9 @@ func printQuery(q *check.Query) string {
 	var b strings.Builder
 	b.WriteString("SELECT ")
 	for i, it := range q.Items {
+		if it.Hidden {
+			continue
+		}
 		if i > 0 {
 			b.WriteString(", ")
 		}
@@ -51,6 +54,8 @@ func itemText(q *check.Query, it check.Item) string {
 	switch {
 	case it.Group >= 0:
 		return p.expr(q.Groups[it.Group].Expr)
+	case it.Calc != nil:
+		return calcText(q, it.Calc, false)
 	case it.Func == "count_star":
 		text = "COUNT(*)"
 	case it.Func == "count_distinct":
@@ -90,7 +95,7 @@ func tailText(q *check.Query) string {
 		out += " HAVING " + havingText(q, q.Having)
 	}
 	for i, o := range q.OrderBy {
-		out += separator(i, " ORDER BY ") + readable(q.Items[o.Item].Name)
+		out += separator(i, " ORDER BY ") + answered(q, o.Item)
 		if o.Desc {
 			out += " DESC"
 		}
@@ -129,7 +134,7 @@ func havingText(q *check.Query, h *check.Having) string {
 		o := h.Operands[next]
 		next++
 		if o.Item >= 0 {
-			return readable(q.Items[o.Item].Name)
+			return answered(q, o.Item)
 		}
 		return literal(o.Value)
 	}) + ")"

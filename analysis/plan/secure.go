@@ -113,6 +113,7 @@ func (b *secureBuilder) bound(table int, v Vector) int64 {
 //	COUNT(DISTINCT unit)  Σ 1·1
 //	SUM(x)                Σ sum_x·rows of the other side
 //	AVG(x)                SUM(x) over Σ count_x·rows of the other side
+//	VAR, STDDEV           SUM(x), SUM(x·x) and that number of rows
 //
 // A condition (FILTER, CASE) on a side's rows makes its rows those that meet
 // it. With one, or with an argument that may be NULL, the guard counts the
@@ -124,10 +125,13 @@ func (b *secureBuilder) aggregate(it check.Item) Aggregate {
 	switch it.Func {
 	case "count_distinct":
 		out.Total = b.pair(t, own.units(), other.units())
-	case "sum", "avg":
+	case "sum", "avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop":
 		out.Total = b.pair(t, Vector{Of: Sum, Measure: own.measure}, other.rows())
-		if it.Func == "avg" {
+		if it.Func != "sum" {
 			out.Rows = b.pair(t, own.rows(), other.rows())
+		}
+		if out.Func.Spread() {
+			out.Squares = b.pair(t, Vector{Of: Sum, Measure: b.locals[t].squaresOf(b.q, it)}, other.rows())
 		}
 	default:
 		out.Total = b.pair(t, own.rows(), other.rows())

@@ -9,8 +9,12 @@
 // small and a group that does not exist are the same to the receiver; see
 // Withheld for what may be said about their number.
 //
-// Numbers are exact, unless the plan says what noise they have: counts and sums are decimal text at the measure's scale,
-// averages the nearest float64 of the exact quotient.
+// Numbers are exact, unless the plan says what noise they have: counts and sums
+// are decimal text at the measure's scale, averages, variances and what is
+// computed from released numbers the nearest float64.
+//
+// What is computed from several aggregates is computed here, from released
+// numbers: those that are not shown are hidden columns of the plan.
 package release
 
 import "parley/agreements"
@@ -51,10 +55,11 @@ type Cell struct {
 }
 
 // Number is a released aggregate: Total at the aggregate's scale and, for
-// AVG, the number of rows with a value. Null: its own guard was below k.
+// AVG, VAR and STDDEV, the number of rows with a value; for the latter two the
+// sum of squares at twice the scale. Null: its own guard was below k.
 type Number struct {
-	Null        bool
-	Total, Rows int64
+	Null                 bool
+	Total, Rows, Squares int64
 }
 
 // Double is the type of an average in a Table.

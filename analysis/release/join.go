@@ -53,25 +53,31 @@ func joinExtent(p *plan.Plan, receiver string) Extent {
 }
 
 func joinRow(p *plan.Plan, c Cell) ([]Value, error) {
-	var out []Value
+	var out line
 	groups, aggregates := c.Groups, c.Aggregates
 	for _, col := range p.Output.Columns {
 		if col.Group != nil {
 			if len(groups) == 0 {
 				return nil, ErrShape
 			}
-			out, groups = append(out, label(groups[0])), groups[1:]
+			out.put(label(groups[0]))
+			groups = groups[1:]
+			continue
+		}
+		if col.Calc != nil {
+			out.put(Value{})
 			continue
 		}
 		if col.Aggregate == nil || len(aggregates) == 0 {
 			return nil, ErrShape
 		}
-		out, aggregates = append(out, value(p, col.Aggregate, aggregates[0])), aggregates[1:]
+		out.add(p, col.Aggregate, aggregates[0])
+		aggregates = aggregates[1:]
 	}
 	if len(groups)+len(aggregates) != 0 {
 		return nil, ErrShape
 	}
-	return out, nil
+	return out.values, out.compute(p)
 }
 
 // NewCell makes a Cell from what the circuit opened: for each product of the
@@ -96,6 +102,9 @@ func NewCell(p *plan.Plan, w, v []Text, pass bool, values []int64, met []bool) (
 			c.Groups = append(c.Groups, labels[g.Local][g.Index])
 			continue
 		}
+		if col.Calc != nil {
+			continue
+		}
 		n, err := productNumber(col.Aggregate, values, met)
 		if err != nil {
 			return Cell{}, err
@@ -106,7 +115,8 @@ func NewCell(p *plan.Plan, w, v []Text, pass bool, values []int64, met []bool) (
 }
 
 func productNumber(a *plan.Aggregate, values []int64, met []bool) (Number, error) {
-	if a == nil || a.Total < 0 || a.Total >= len(values) || a.Rows >= len(values) || a.Guard >= len(values) {
+	if a == nil || a.Total < 0 || a.Total >= len(values) || a.Rows >= len(values) || a.Guard >= len(values) ||
+		a.Squares < 0 || a.Squares >= len(values) {
 		return Number{}, ErrShape
 	}
 	if a.Guard >= 0 && !met[a.Guard] {
@@ -115,6 +125,9 @@ func productNumber(a *plan.Aggregate, values []int64, met []bool) (Number, error
 	n := Number{Total: values[a.Total]}
 	if a.Rows >= 0 {
 		n.Rows = values[a.Rows]
+	}
+	if a.Squares > 0 {
+		n.Squares = values[a.Squares]
 	}
 	return n, nil
 }

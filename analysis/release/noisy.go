@@ -118,33 +118,35 @@ func (n noisyRow) enough(at int) bool {
 }
 
 func (n noisyRow) row() ([]Value, error) {
-	var out []Value
+	var out line
 	for _, c := range n.p.Output.Columns {
 		switch {
 		case c.Group != nil && c.Group.Index >= 0 && c.Group.Index < len(n.exact.Groups):
-			out = append(out, label(n.exact.Groups[c.Group.Index]))
+			out.put(label(n.exact.Groups[c.Group.Index]))
+		case c.Calc != nil:
+			out.put(Value{})
 		case c.Aggregate != nil:
 			v, err := n.aggregate(c.Aggregate)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, v)
+			out.add(n.p, c.Aggregate, v)
 		default:
 			return nil, ErrShape
 		}
 	}
-	return out, nil
+	return out.values, out.compute(n.p)
 }
 
-func (n noisyRow) aggregate(a *plan.Aggregate) (Value, error) {
+func (n noisyRow) aggregate(a *plan.Aggregate) (Number, error) {
 	if g := plan.GuardOf(n.p, a); g >= 0 && !n.enough(g) {
-		return Value{Null: true}, nil
+		return Number{Null: true}, nil
 	}
 	var parts []int64
 	for _, at := range plan.NumbersOf(n.p, a) {
 		x, ok := n.noisy[at]
 		if !ok {
-			return Value{}, ErrShape // without noise it does not come out
+			return Number{}, ErrShape // without noise it does not come out
 		}
 		parts = append(parts, x)
 	}
@@ -152,5 +154,5 @@ func (n noisyRow) aggregate(a *plan.Aggregate) (Value, error) {
 	if len(parts) > 1 {
 		out.Rows = parts[1]
 	}
-	return value(n.p, a, out), nil
+	return out, nil
 }

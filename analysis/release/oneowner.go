@@ -56,22 +56,24 @@ func OneOwner(p *plan.Plan, rows []Row) (*Table, error) {
 }
 
 func oneOwnerRow(p *plan.Plan, r Row) ([]Value, error) {
-	var out []Value
+	var out line
 	for _, c := range p.Output.Columns {
 		switch {
 		case c.Group != nil && c.Group.Index >= 0 && c.Group.Index < len(r.Groups):
-			out = append(out, label(r.Groups[c.Group.Index]))
+			out.put(label(r.Groups[c.Group.Index]))
+		case c.Calc != nil:
+			out.put(Value{})
 		case c.Aggregate != nil:
 			n, err := oneOwnerNumber(p, c.Aggregate, r)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, value(p, c.Aggregate, n))
+			out.add(p, c.Aggregate, n)
 		default:
 			return nil, ErrShape
 		}
 	}
-	return out, nil
+	return out.values, out.compute(p)
 }
 
 func oneOwnerNumber(p *plan.Plan, a *plan.Aggregate, r Row) (Number, error) {
@@ -107,7 +109,19 @@ func oneOwnerNumber(p *plan.Plan, a *plan.Aggregate, r Row) (Number, error) {
 	if m[measureSum].Null {
 		return Number{Null: true}, nil
 	}
-	return Number{Total: m[measureSum].Value, Rows: m[measureCount].Value}, nil
+	n := Number{Total: m[measureSum].Value, Rows: m[measureCount].Value}
+	if !a.Func.Spread() {
+		return n, nil
+	}
+	if a.Squares < 0 || a.Squares >= len(p.Locals[0].Measures) {
+		return Number{}, ErrShape
+	}
+	squares := r.Ints[measuresAt+perMeasure*a.Squares+measureSum]
+	if squares.Null {
+		return Number{}, ErrTooLarge
+	}
+	n.Squares = squares.Value
+	return n, nil
 }
 
 // oneOwnerWithheld gives a number only if it follows from what is released:

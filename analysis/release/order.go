@@ -51,6 +51,7 @@ func (t *Table) order(p *plan.Plan) error {
 	for _, r := range rows {
 		t.Rows = append(t.Rows, r.row)
 	}
+	t.hide(p)
 	return nil
 }
 

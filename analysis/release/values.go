@@ -34,7 +34,9 @@ func column(p *plan.Plan, c plan.OutputColumn) Column {
 		if c.Group.Index >= 0 && c.Group.Index < len(groups) {
 			out.Type, out.Scale = groups[c.Group.Index].Type, groups[c.Group.Index].Scale
 		}
-	case c.Aggregate != nil && c.Aggregate.Func == plan.AvgOf:
+	case c.Calc != nil:
+		out.Type, out.Scale = c.Calc.Type, c.Calc.Scale
+	case c.Aggregate != nil && (c.Aggregate.Func == plan.AvgOf || c.Aggregate.Func.Spread()):
 		out.Type = Double
 	case c.Aggregate != nil:
 		out.Type, out.Scale = c.Aggregate.Type, c.Aggregate.Scale
@@ -49,22 +51,70 @@ func label(t Text) Value {
 	return Value{Text: t.Value}
 }
 
-// number writes an aggregate as text. A noisy count that is not above 0 gives
-// no average.
+// add appends an aggregate to a line.
+func (l *line) add(p *plan.Plan, a *plan.Aggregate, n Number) {
+	l.values, l.exact = append(l.values, value(p, a, n)), append(l.exact, exact(a, n))
+}
+
+// number writes an aggregate as text.
 func number(a *plan.Aggregate, n Number) Value {
-	if n.Null || (a.Func == plan.AvgOf && n.Rows <= 0) {
+	x := exact(a, n)
+	switch {
+	case x == nil:
 		return Value{Null: true}
-	}
-	total := big.NewInt(n.Total)
-	switch a.Func {
-	case plan.AvgOf:
-		scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(a.Scale)), nil)
-		f, _ := new(big.Rat).SetFrac(total, scale.Mul(scale, big.NewInt(n.Rows))).Float64()
+	case a.Func == plan.AvgOf || a.Func.Spread():
+		f, _ := x.Float64()
 		return Value{Text: floatText(f)}
-	case plan.SumOf:
-		return Value{Text: sql.Unscaled(total, a.Scale)}
+	case a.Func == plan.SumOf:
+		return Value{Text: sql.Unscaled(big.NewInt(n.Total), a.Scale)}
+	default:
+		return Value{Text: x.Num().String()}
 	}
-	return Value{Text: total.String()}
+}
+
+// put appends what is not an aggregate: a label, or room for what is computed.
+func (l *line) put(v Value) { l.values, l.exact = append(l.values, v), append(l.exact, nil) }
+
+// exact is the number that an aggregate stands for, nil for NULL. A noisy count
+// that is not above 0 gives no average.
+func exact(a *plan.Aggregate, n Number) *big.Rat {
+	if n.Null {
+		return nil
+	}
+	scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(a.Scale)), nil))
+	total := new(big.Rat).SetInt64(n.Total)
+	switch {
+	case a.Func == plan.AvgOf && n.Rows <= 0:
+		return nil
+	case a.Func == plan.AvgOf:
+		return total.Quo(total, scale.Mul(scale, new(big.Rat).SetInt64(n.Rows)))
+	case a.Func == plan.SumOf:
+		return total.Quo(total, scale)
+	case a.Func.Spread():
+		return variance(a, n, scale)
+	}
+	return total
+}
+
+// variance is (Σx² − (Σx)²/n) / n, or / (n−1) for a sample, and its root for a
+// standard deviation.
+func variance(a *plan.Aggregate, n Number, scale *big.Rat) *big.Rat {
+	rows, by := new(big.Rat).SetInt64(n.Rows), n.Rows
+	if a.Func == plan.VarSamp || a.Func == plan.StddevSamp {
+		by--
+	}
+	if by <= 0 {
+		return nil
+	}
+	total := new(big.Rat).SetInt64(n.Total)
+	out := new(big.Rat).SetInt64(n.Squares)
+	out.Sub(out, total.Quo(total.Mul(total, total), rows))
+	out.Quo(out, scale.Mul(scale, scale))
+	out.Quo(out, new(big.Rat).SetInt64(by))
+	if a.Func == plan.StddevSamp || a.Func == plan.StddevPop {
+		return root(out)
+	}
+	return out
 }
 
 // floatText is the shortest text that reads back as f, without an exponent

@@ -3,21 +3,25 @@ package sql
 import "strings"
 
 // aggregates are the functions that add up rows, by the tree's name.
-var aggregates = map[string]bool{"count_star": true, "count": true, "sum": true, "avg": true}
+var aggregates = map[string]string{
+	"count_star": "count_star", "count": "count", "sum": "sum", "avg": "avg",
+	"var_samp": "var_samp", "variance": "var_samp", "var_pop": "var_pop",
+	"stddev_samp": "stddev_samp", "stddev": "stddev_samp", "stddev_pop": "stddev_pop",
+}
 
 // isAggregate reports a call of an aggregate.
 func isAggregate(n *node) bool {
 	name, _ := n.fields["function_name"].(string)
-	return n.kind == "FUNCTION" && aggregates[strings.ToLower(name)]
+	return n.kind == "FUNCTION" && aggregates[strings.ToLower(name)] != ""
 }
 
-// aggregate lowers COUNT(*), COUNT(x), COUNT(DISTINCT c), SUM(x) and AVG(x),
-// each with or without FILTER.
+// aggregate lowers COUNT(*), COUNT(x), COUNT(DISTINCT c), SUM(x), AVG(x),
+// variances and standard deviations, each with or without FILTER.
 func (l *lowering) aggregate(n *node) (Expr, error) {
 	defer func(was bool) { l.released = was }(l.released)
 	l.released = false // its argument and FILTER are about rows
 	name, kids := strings.ToLower(n.text("function_name")), n.list("children")
-	call := &Call{Pos: Pos(n.pos), Func: name}
+	call := &Call{Pos: Pos(n.pos), Func: aggregates[name]}
 	if name == "count" && n.fields["distinct"] == true {
 		n.take("distinct")
 		call.Func = "count_distinct"

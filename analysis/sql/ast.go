@@ -105,8 +105,9 @@ type Param struct {
 	Name string
 }
 
-// Call is an aggregate: count_star (no Arg), count, count_distinct, sum or
-// avg. Filter holds the conjuncts of FILTER (WHERE …).
+// Call is an aggregate: count_star (no Arg), count, count_distinct, sum, avg,
+// var_samp, var_pop, stddev_samp or stddev_pop. Filter holds the conjuncts of
+// FILTER (WHERE …).
 type Call struct {
 	Pos
 	Func   string

@@ -66,13 +66,14 @@ var functionHints = hints(map[string]string{
 		"histogram bit_xor bit_and bit_or bool_and bool_or product approx_top_k",
 	"Write AVG.":                  "mean",
 	"Write COUNT(DISTINCT unit).": "approx_count_distinct",
-	"Sums and averages are the measures of this version.": "stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp",
+	"COUNT, SUM, AVG, VAR and STDDEV are the aggregates.": "corr covar_pop covar_samp regr_slope skewness kurtosis mad entropy sem",
 	"LIKE works on text; lower, upper, left and substring are the functions of text.": "~~* !~~* like_escape not_like_escape ~~~ regexp_full_match " +
 		"regexp_matches ^@ starts_with contains prefix suffix trim right concat || length replace reverse",
-	"Multiply by a decimal, such as 0.01, or divide whole numbers by a constant with //. Of the answer's columns, divide afterwards.": "/",
-	"Arithmetic is + - * and, by a constant, // and %.":                                "** ^ << >> & | ~ sqrt exp ln log log10 log2 pow power sin cos",
-	"Write CASE WHEN … THEN … END.":                                                    "if ifnull nullif",
-	"Write date + 7, date - other_date, date_diff('day', …), date_trunc or date_part.": "date_add date_sub datesub age to_days to_weeks to_months to_years strftime epoch last_day make_date",
+	"Multiply by a decimal, such as 0.01, or divide whole numbers by a constant with //. Aggregates can be divided: SUM(x) / COUNT(*).": "/",
+	"Arithmetic is + - * and, by a constant, // and %.":                                          "** ^ << >> & | ~ exp ln log log10 log2 pow power sin cos",
+	"Of single rows it is not; of aggregates it is: SUM(x) / nullif(COUNT(*), 0), sqrt(AVG(x)).": "sqrt nullif",
+	"Write CASE WHEN … THEN … END.":                                                              "if ifnull",
+	"Write date + 7, date - other_date, date_diff('day', …), date_trunc or date_part.":           "date_add date_sub datesub age to_days to_weeks to_months to_years strftime epoch last_day make_date",
 	"Nothing outside the agreement's datasets can be read.": "read_csv read_csv_auto read_text read_blob read_json read_json_auto " +
 		"read_parquet parquet_scan sniff_csv parquet_metadata glob getenv query query_table current_setting " +
 		"duckdb_settings duckdb_secrets json_execute_serialized_sql getvariable",

@@ -54,6 +54,9 @@ func (l *lowering) apply(n *node, depth int) (Expr, error) {
 	}
 	n.take("is_operator")
 	f, ok := functions[name]
+	if !ok && l.released {
+		f, ok = releasedFunctions[name]
+	}
 	if part, is := dateParts[name]; is {
 		if len(kids) != 1 {
 			return nil, l.arguments(name, n.pos)

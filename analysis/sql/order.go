@@ -74,11 +74,13 @@ func (l *lowering) orderExpr(e *node) (Expr, error) {
 	switch e.kind {
 	case "VALUE_CONSTANT":
 		return l.constant(e)
+	case "VALUE_PARAMETER", "OPERATOR_CAST":
+		return l.output(e)
 	case "STAR":
 		return nil, l.src.Refuse(e.pos, "unsupported-clause", "", "Name the columns to order by.",
 			"ORDER BY ALL is not part of the language.")
 	}
-	return l.output(e)
+	return l.computed(e)
 }
 
 func (l *lowering) limit(m *node, q *Query) error {

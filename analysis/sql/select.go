@@ -66,6 +66,8 @@ func (l *lowering) output(n *node) (Expr, error) {
 	switch {
 	case isAggregate(n):
 		return l.aggregate(n)
+	case hasAggregate(n.fields, 0):
+		return l.computed(n)
 	case n.kind == "VALUE_CONSTANT" || n.kind == "VALUE_PARAMETER":
 		return nil, l.src.Refuse(n.pos, "unsupported-syntax", "", "Select grouped columns and aggregates.",
 			"A constant in the answer is not part of the language.")
