@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/analysis/release"
 	"parley/cleanroom"
 	"parley/cleanroom/engine/duckdb"
 )
@@ -42,6 +43,41 @@ func (re *rehearsal) compare(notes io.Writer, o *rehearseOptions, v *cleanroom.V
 		return fmt.Errorf("plain DuckDB: count what must be withheld: %w", err)
 	}
 	say(notes, o.quiet, "  Groups of the plain join that are too small, and were withheld: %s.\n", *n[0][0])
+	return nil
+}
+
+// compareAnalysis has plain DuckDB answer an approved analysis in its own words.
+func (re *rehearsal) compareAnalysis(notes io.Writer, o *rehearseOptions, v *cleanroom.View) error {
+	t, err := parseTable(v)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := re.room.judge(context.Background(), o.Analysis, o.Params, t); err != nil {
+		return err
+	}
+	say(notes, o.quiet, "\nCheck against plain DuckDB\n  the same SQL over the members' files gives the same %d rows, and %d groups are too small; it took %s.\n",
+		len(t.Rows), re.room.mustWithhold(o.Analysis, len(t.Rows)), seconds(time.Since(began)))
+	return nil
+}
+
+// judge compares an answer with plain DuckDB's over the room's files.
+func (r *room) judge(ctx context.Context, analysis string, params map[string]string, t *release.Table) error {
+	query, err := r.oracleSQL(analysis, params)
+	if err != nil {
+		return err
+	}
+	setup := append([]string{"SET file_search_path = '" + strings.ReplaceAll(r.dir, "'", "''") + "'"}, r.Tables...)
+	_, want, err := duckdb.Oracle(ctx, setup, query)
+	if err != nil {
+		return fmt.Errorf("plain DuckDB: %w", err)
+	}
+	if err := sameRows(texts(t), want); err != nil {
+		return fmt.Errorf("the answer is not plain DuckDB's: %w", err)
+	}
+	if n := r.mustWithhold(analysis, len(t.Rows)); t.Withheld.Count != n {
+		return fmt.Errorf("the answer says that %d groups were withheld, it should be %d", t.Withheld.Count, n)
+	}
 	return nil
 }
 

@@ -23,6 +23,8 @@ type rehearseOptions struct {
 	dataDir string
 	dir     string
 	as      string
+	rows    int
+	all     bool
 	keep    bool
 	question
 	outputs
@@ -38,8 +40,12 @@ home, imports the files, has the agreement signed by each, asks the question ove
 the encrypted join, prints the answer, checks the receipt, and cleans up. The
 traffic between the nodes is real; only the distance is short.
 
-Built-in rooms: ` + strings.Join(rooms.Names(), ", ") + `.`,
+Built-in rooms: ` + strings.Join(rooms.Names(), ", ") + `. Those with approved
+analyses ask one of them, or with --analysis another, or with --all each; their
+answers are compared with plain DuckDB over the same files.`,
 		Example: `  parley rehearse --room demo
+  parley rehearse --room media --analysis lift --param from=2026-03-01
+  parley rehearse --room health --all
   parley rehearse --room flights --sql 'SELECT a.country, COUNT(*) FROM flights f JOIN airports a ON f.origin = a.iata GROUP BY a.country'
   parley rehearse my-room.yaml --keep`,
 		Args: cobra.MaximumNArgs(1),
@@ -53,6 +59,8 @@ Built-in rooms: ` + strings.Join(rooms.Names(), ", ") + `.`,
 	c.Flags().StringVar(&o.builtin, "room", "", "a built-in room: "+strings.Join(rooms.Names(), ", "))
 	c.Flags().StringVar(&o.dataDir, "data", "e2e/data", "where `make data` put the full flights file")
 	c.Flags().StringVar(&o.as, "as", "", "the member that asks (default: the room's)")
+	c.Flags().IntVar(&o.rows, "rows", 0, "rows a side of the generated rooms health, lending, media and reach (default: the room's)")
+	c.Flags().BoolVar(&o.all, "all", false, "ask every approved analysis of the room, one after the other")
 	c.Flags().StringVar(&o.dir, "dir", "", "folder for the members' homes (default: a new temporary one)")
 	c.Flags().BoolVar(&o.keep, "keep", false, "leave the nodes running and the folder in place")
 	o.question.flags(c)
@@ -88,7 +96,40 @@ func rehearse(cmd *cobra.Command, o *rehearseOptions, args []string) (err error)
 		return err
 	}
 	say(notes, o.quiet, "%s", re.haves(time.Since(began)))
-	return re.answer(ctx, cmd, o)
+	if !o.all {
+		err = re.answer(ctx, cmd, o)
+	} else {
+		err = re.answerAll(ctx, cmd, o)
+	}
+	if err != nil || !o.keep {
+		return err
+	}
+	text, err := re.left()
+	fmt.Fprint(notes, text)
+	return err
+}
+
+// answerAll asks every approved analysis with its parameters' defaults. One
+// that is refused does not stop the others.
+func (re *rehearsal) answerAll(ctx context.Context, cmd *cobra.Command, o *rehearseOptions) error {
+	var failed []string
+	for _, a := range re.room.Agreement.Analyses {
+		one := *o
+		one.SQL, one.Analysis, one.Params = "", a.Name, map[string]string{}
+		err := re.answer(ctx, cmd, &one)
+		if ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", a.Name, err)
+			failed = append(failed, a.Name)
+		}
+		say(cmd.ErrOrStderr(), o.quiet, "\n")
+	}
+	if len(failed) > 0 {
+		return fmt.Errorf("no answer from %s; see above", strings.Join(failed, ", "))
+	}
+	return nil
 }
 
 // answer asks the room's question and shows what came of it.
@@ -115,15 +156,7 @@ func (re *rehearsal) answer(ctx context.Context, cmd *cobra.Command, o *rehearse
 	if !o.quiet {
 		fmt.Fprint(notes, re.crossed(ctx, v))
 	}
-	if err := re.verify(notes, o, v); err != nil {
-		return err
-	}
-	if !o.keep {
-		return nil
-	}
-	text, err := re.left()
-	fmt.Fprint(notes, text)
-	return err
+	return re.verify(notes, o, v)
 }
 
 func workDir(dir string) (string, error) {
@@ -149,7 +182,14 @@ func loadRoom(o *rehearseOptions, args []string, dir string, notes io.Writer) (*
 	if err != nil {
 		return nil, err
 	}
-	return readRoom(file)
+	r, err := readRoom(file)
+	if err != nil {
+		return nil, err
+	}
+	if o.rows == 0 {
+		o.rows = r.Rows
+	}
+	return r, rooms.Generate(o.builtin, unpacked, o.rows)
 }
 
 // complete takes the room's question where the flags give none.
@@ -162,6 +202,9 @@ func (o *rehearseOptions) complete(r *room) error {
 		}
 	} else {
 		r.Check, r.Withheld = "", "" // they belong to the room's own question
+	}
+	if o.all && own {
+		return withCode(exitUsage, errors.New("--all asks the approved analyses, so it goes with no --sql or --analysis"))
 	}
 	if o.as == "" {
 		o.as = r.Ask.Member
@@ -262,6 +305,9 @@ func (re *rehearsal) verify(notes io.Writer, o *rehearseOptions, v *cleanroom.Vi
 	say(notes, o.quiet, "\nReceipt of run %s (keep one with --receipt FILE)\n", v.ID)
 	for _, c := range got.Checks() {
 		say(notes, o.quiet, "  ✓ %s\n", c)
+	}
+	if _, known := re.room.Checks[o.Analysis]; known && o.Analysis != "" {
+		return re.compareAnalysis(notes, o, v)
 	}
 	if re.room.Check == "" {
 		return nil

@@ -27,6 +27,12 @@ type room struct {
 	Check string `yaml:"check"`
 	// Withheld is SQL that counts the groups which must not be released.
 	Withheld string `yaml:"withheld"`
+	// Tables are statements that make the datasets' tables in plain DuckDB, and
+	// Checks, by analysis, what else it takes to judge an answer there.
+	Tables []string             `yaml:"tables"`
+	Checks map[string]roomCheck `yaml:"checks"`
+	// Rows is how many rows a side the generated files of a built-in room have.
+	Rows int `yaml:"rows"`
 
 	dir string // where relative paths start
 }
@@ -51,6 +57,17 @@ type roomAgreement struct {
 	Receivers []string              `yaml:"receivers"`
 	Days      int                   `yaml:"days"`
 	Analyses  []agreements.Analysis `yaml:"analyses"`
+}
+
+// roomCheck says which groups of an analysis may be released: its own SQL, run
+// by plain DuckDB, gives the values.
+type roomCheck struct {
+	// Units is SQL with the analysis's group columns and a column units, how many
+	// distinct units of the join are behind each group; empty: all groups pass.
+	Units string `yaml:"units"`
+	// Cells is how many groups there are with those nobody is in, and so how many
+	// are withheld with those released; 0: nothing is withheld.
+	Cells int `yaml:"cells"`
 }
 
 type roomAsk struct {

@@ -9,13 +9,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
+	"strings"
 
 	"parley/cmd/parley/rooms/demodata"
+	"parley/cmd/parley/rooms/sampledata"
 	"parley/e2e/data"
 )
 
-//go:embed demo flights
+//go:embed demo flights health lending media reach
 var files embed.FS
 
 // Names lists the built-in rooms.
@@ -32,15 +35,28 @@ func Names() []string {
 	return out
 }
 
-// Unpack writes a built-in room and its data into dir and returns the path of
-// its ROOM.yaml. dataDir is where the full flights file may lie.
+// Read returns the ROOM.yaml of a built-in room.
+func Read(name string) ([]byte, error) {
+	if !slices.Contains(Names(), name) {
+		return nil, noRoom(name)
+	}
+	return files.ReadFile(name + "/room.yaml")
+}
+
+func noRoom(name string) error {
+	return fmt.Errorf("there is no built-in room %q; there are %s", name, strings.Join(Names(), ", "))
+}
+
+// Unpack writes a built-in room into dir, with its data unless they are
+// generated at a size of choice (see Generate), and returns the path of its
+// ROOM.yaml. dataDir is where the full flights file may lie.
 func Unpack(name, dir, dataDir string) (string, error) {
 	sub, err := fs.Sub(files, name)
 	if err == nil {
 		_, err = fs.Stat(sub, "room.yaml")
 	}
 	if err != nil {
-		return "", fmt.Errorf("there is no built-in room %q; there are %v", name, Names())
+		return "", noRoom(name)
 	}
 	if err := os.CopyFS(dir, sub); err != nil {
 		return "", err
@@ -52,6 +68,15 @@ func Unpack(name, dir, dataDir string) (string, error) {
 		err = flights(dir, dataDir)
 	}
 	return filepath.Join(dir, "room.yaml"), err
+}
+
+// Generate writes the data of a room whose size can be chosen, with at least
+// rows rows a side. It does nothing for the others.
+func Generate(name, dir string, rows int) error {
+	if !slices.Contains(sampledata.Rooms(), name) {
+		return nil
+	}
+	return sampledata.Write(name, dir, rows)
 }
 
 // FullFlights is the name of the file that `make data` fetches.
