@@ -30,7 +30,7 @@ const rowsASide = 50_000
 // twelve are the analyses that must be there, by room. The one of three members
 // is refused, with its reason.
 var twelve = map[string][]string{
-	"media": {"overlap", "segments", "reach_and_frequency", "last_touch", "linear_multi_touch", "lift", "closed_loop",
+	"media": {"overlap", "segments", "reach_and_frequency", "linear_multi_touch", "lift", "closed_loop",
 		"lookalike_affinity", "capped_audience"},
 	"lending": {"credit_rates"},
 	"health":  {"cohort_averages"},
@@ -41,7 +41,7 @@ var twelve = map[string][]string{
 const threeMembers = `2:14: UNION, INTERSECT and EXCEPT are not part of the language. Ask each question by itself.`
 
 // waiting are analyses that the language refuses yet.
-var waiting = []string{"reach_and_frequency", "last_touch", "linear_multi_touch", "lift", "closed_loop", "lookalike_affinity",
+var waiting = []string{"reach_and_frequency", "linear_multi_touch", "lift", "closed_loop", "lookalike_affinity",
 	"capped_audience", "credit_rates"}
 
 // TestTheTwelve asks every shipped analysis of two real nodes over files of at
