@@ -161,18 +161,25 @@ func (b *both) oracle(i int) Released {
 	}
 	c := v[s.Guard]
 	pass := enough(s.Guard)
-	if s.Complement {
+	left := true
+	if s.ownCounts() {
 		for side, n := range []uint64{b.countG[i], b.countE[i]} {
 			shared := v[s.Shared[side]]
 			rest := new(big.Int).Sub(new(big.Int).SetUint64(n), big.NewInt(shared))
-			pass = pass && shared >= 0 && rest.Cmp(big.NewInt(k)) >= 0
+			left = left && shared >= 0 && rest.Cmp(big.NewInt(k)) >= 0
 		}
+		pass = pass && (left || !s.Complement)
 	}
 	r := Released{Pass: pass, Aggregates: make([]Value, len(s.Aggregates))}
 	for j, a := range s.Aggregates {
 		ok := pass && (a.Guard < 0 || enough(a.Guard))
 		if a.Residual {
 			ok = ok && (c == v[a.Guard] || c-v[a.Guard] >= k)
+		}
+		ok = ok && (left || !a.Complement)
+		for _, p := range a.Parts {
+			rest := v[p.Whole] - v[p.Count]
+			ok = ok && enough(p.Count) && enough(p.Whole) && (rest >= k || rest == 0 && !p.Strict)
 		}
 		if a.Left != nil {
 			nothing := !slices.ContainsFunc(a.Left.Nothing, func(p int) bool { return v[p] != 0 })

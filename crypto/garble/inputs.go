@@ -25,7 +25,7 @@ func (s Spec) evaluatorInput(l bitlist, c Cell) bitlist {
 	for i, v := range c.Shares {
 		l = l.appendShare(v, s.Products[i]+shareSlack)
 	}
-	if s.Complement {
+	if s.ownCounts() {
 		l = l.appendShare(Share{Lo: c.Own}, ownBits)
 	}
 	return l
@@ -40,7 +40,7 @@ func (s Spec) garblerInput(c Cell, key block) bitlist {
 		v = Share{Lo: lo, Hi: v.Hi + carry}
 		l = l.appendShare(s.withNoise(v, i, c), s.Products[i]+shareSlack)
 	}
-	if s.Complement {
+	if s.ownCounts() {
 		l = l.appendShare(Share{Lo: c.Own}, ownBits)
 	}
 	for i, n := range s.Noise {

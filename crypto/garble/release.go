@@ -14,7 +14,7 @@ func (s Spec) shareBits() int {
 // tested, then the label key if there is a label.
 func (s Spec) evaluatorBits() int {
 	n := s.shareBits()
-	if s.Complement {
+	if s.ownCounts() {
 		n += ownBits
 	}
 	return n
@@ -40,8 +40,12 @@ func releaseCircuit(s Spec) *circuit {
 	enough := b.guards(s, sums, noisy)
 
 	pass := enough(s.Guard)
+	left := zero // whether enough is left out on both sides
+	if s.ownCounts() {
+		left = b.complement(s, sums)
+	}
 	if s.Complement {
-		pass = b.and(pass, b.complement(s, sums))
+		pass = b.and(pass, left)
 	}
 	b.output(pass)
 	for _, a := range s.Aggregates {
@@ -50,7 +54,14 @@ func releaseCircuit(s Spec) *circuit {
 			ok = b.and(pass, enough(a.Guard))
 		}
 		if a.Residual {
-			ok = b.and(ok, b.residual(s, sums, a.Guard))
+			ok = b.and(ok, b.rest(s, sums[s.Guard], sums[a.Guard], false))
+		}
+		if a.Complement {
+			ok = b.and(ok, left)
+		}
+		for _, p := range a.Parts {
+			ok = b.and(ok, b.and(enough(p.Count), enough(p.Whole)))
+			ok = b.and(ok, b.rest(s, sums[p.Whole], sums[p.Count], p.Strict))
 		}
 		if a.Left != nil {
 			some := b.not(b.allZero(sums, a.Left.Nothing))
@@ -67,12 +78,15 @@ func releaseCircuit(s Spec) *circuit {
 	return b.c
 }
 
-// residual says whether the c units of the cell less the g that an aggregate
-// rests on are none or at least K: c = g, or c >= g+K. Both signs are tested
-// with the guards, and the sum cannot wrap, as in complement.
-func (b *builder) residual(s Spec, sums [][]bit, guard int) bit {
-	width := max(len(sums[s.Guard]), len(sums[guard]))
-	c, g := extend(sums[s.Guard], width), extend(sums[guard], width)
+// rest says whether the c units of a whole less the g of a part are at least K
+// or, unless it is strict, none: c >= g+K, or c = g. Both signs are tested with
+// the guards, and the sum cannot wrap, as in complement.
+func (b *builder) rest(s Spec, whole, part []bit, strict bool) bit {
+	width := max(len(whole), len(part))
+	c, g := extend(whole, width), extend(part, width)
+	if strict {
+		return b.geq(c, b.add(g, constant(uint64(s.K), width)))
+	}
 	none := b.and(b.geq(c, g), b.geq(g, c))
 	many := b.geq(c, b.add(g, constant(uint64(s.K), width)))
 	return b.not(b.and(b.not(none), b.not(many))) // either of the two

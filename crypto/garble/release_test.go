@@ -169,6 +169,10 @@ func randomSpec(r rng) Spec {
 				a.Left.Nothing = append(a.Left.Nothing, r.IntN(len(s.Products)))
 			}
 		}
+		a.Complement = r.IntN(4) == 0
+		for range r.IntN(3) * r.IntN(2) {
+			a.Parts = append(a.Parts, Part{r.IntN(len(s.Products)), r.IntN(len(s.Products)), r.IntN(2) == 0})
+		}
 		for range 1 + r.IntN(3) {
 			a.Values = append(a.Values, r.IntN(len(s.Products)))
 		}

@@ -13,6 +13,7 @@ const (
 	maxProducts   = 256
 	maxAggregates = 256
 	maxValues     = 1024
+	maxParts      = 16
 	maxCells      = 1 << 20
 	maxLabel      = 4096
 )
@@ -52,6 +53,18 @@ type Aggregate struct {
 	// Left asks the same where the guards are lower bounds and their difference
 	// says nothing; nil: it does not. It excludes Residual.
 	Left *Left
+	// Complement asks of the aggregate alone what Spec.Complement asks of the
+	// cell. An outer join needs it: its cells show the one side's own units.
+	Complement bool
+	// Parts are further counts that the aggregate rests on.
+	Parts []Part
+}
+
+// Part asks that a count and what it leaves of a whole are enough: Count >= K,
+// and Whole-Count is at least K or, unless Strict, 0.
+type Part struct {
+	Count, Whole int // products
+	Strict       bool
 }
 
 // Left tests what an aggregate leaves out of its cell by counts of its own.
@@ -101,7 +114,7 @@ func (s Spec) Check() error {
 		}
 	}
 	counts := []int{s.Guard}
-	if s.Complement {
+	if s.ownCounts() {
 		counts = append(counts, s.Shared[:]...)
 	}
 	for _, g := range counts {
@@ -140,12 +153,30 @@ func (s Spec) checkAggregates() error {
 		if err := s.checkLeft(a); err != nil {
 			return err
 		}
+		if len(a.Parts) > maxParts {
+			return fmt.Errorf("garble: aggregate of %d parts, want at most %d", len(a.Parts), maxParts)
+		}
+		for _, p := range a.Parts {
+			if err := errors.Join(s.checkGuard(p.Count), s.checkGuard(p.Whole)); err != nil {
+				return err
+			}
+		}
 		values += len(a.Values)
 	}
 	if values > maxValues {
 		return fmt.Errorf("garble: %d values, want at most %d", values, maxValues)
 	}
 	return nil
+}
+
+// ownCounts tells whether the sides' own counts are inputs.
+func (s Spec) ownCounts() bool {
+	for _, a := range s.Aggregates {
+		if a.Complement {
+			return true
+		}
+	}
+	return s.Complement
 }
 
 func (s Spec) checkLeft(a Aggregate) error {
@@ -253,6 +284,16 @@ func (s Spec) bind(session [32]byte) [32]byte {
 	for _, a := range s.Aggregates {
 		list(a.Values)
 		num(a.Guard)
+		if a.Complement || len(a.Parts) > 0 {
+			num(3) // no flag
+			flag(a.Complement)
+			num(len(a.Parts))
+			for _, p := range a.Parts {
+				num(p.Count)
+				num(p.Whole)
+				flag(p.Strict)
+			}
+		}
 		if a.Left == nil {
 			flag(a.Residual)
 			continue
