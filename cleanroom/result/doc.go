@@ -15,6 +15,9 @@
 // A noisy column is followed by one named after it with " ±": the half-widths of
 // its 95 % intervals (in JSON: plusMinus, beside the rows).
 //
+// A noisy column is followed by one with the half-widths of its 95 % intervals,
+// except in JSON, which has them apart (see release.Document).
+//
 // Arrow and Parquet carry the rest as metadata of the schema, under keys that
 // begin with "parley."; CSV has nowhere to put it.
 package result

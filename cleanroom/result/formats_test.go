@@ -170,6 +170,36 @@ func TestNoRows(t *testing.T) {
 	}
 }
 
+// The intervals of noisy values are columns of their own.
+func TestNoise(t *testing.T) {
+	t.Parallel()
+	a := answer()
+	a.Table.Noise = "epsilon 1"
+	for _, column := range []int{1, 3, 4} {
+		a.Table.Columns[column].Noisy = true
+		for _, r := range a.Table.Rows {
+			if !r[column].Null {
+				r[column].PlusMinus = map[int]string{1: "12", 3: "0.75", 4: "0.125"}[column]
+			}
+		}
+	}
+	path := write(t, a, "parquet")
+	same(t, "parquet", lines(oracle(t, "SELECT COLUMNS('.*±.*') FROM read_parquet('"+path+"')")),
+		[]string{"12|0.75|0.125", "12|0.75|0.125", "NULL|NULL|NULL", "12|0.75|0.125"})
+	b, err := os.ReadFile(write(t, a, "arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ipc.NewFileReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if n := len(f.Schema().Fields()); n != len(a.Table.Columns)+3 {
+		t.Errorf("%d columns: %s", n, f.Schema())
+	}
+}
+
 func TestCSV(t *testing.T) {
 	t.Parallel()
 	path := write(t, answer(), "csv")
