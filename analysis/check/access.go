@@ -81,6 +81,9 @@ func AnalysesHint(a *agreements.Agreement) string {
 
 // use records and checks one use of a column.
 func (b *binder) use(c Column, u agreements.Use, pos int) error {
+	if u == "" {
+		return nil
+	}
 	d := b.out.Tables[c.Table].Dataset
 	clause := rule(d, "columns."+c.Rule.Name+".uses")
 	if !c.Rule.Allows(u) {

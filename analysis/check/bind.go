@@ -10,14 +10,15 @@ import (
 // purpose is what an expression is for: the use that its columns need, and
 // what to say when it names a unit.
 type purpose struct {
-	use  agreements.Use
+	use  agreements.Use // "": none, only that the names exist
+	or   agreements.Use // suffices as well
 	unit string
 }
 
 var (
-	toFilter = purpose{agreements.Filter, "a condition on it would pick single units"}
-	toGroup  = purpose{agreements.Dimension, "grouping by it would show single units"}
-	toSum    = purpose{agreements.Measure, "it has no sum"}
+	toFilter = purpose{use: agreements.Filter, unit: "a condition on it would pick single units"}
+	toGroup  = purpose{use: agreements.Dimension, unit: "grouping by it would show single units"}
+	toSum    = purpose{use: agreements.Measure, unit: "it has no sum"}
 )
 
 // conditions is the purpose of a condition inside an expression: what decides
@@ -31,6 +32,11 @@ func (p purpose) conditions() purpose {
 
 // expr binds an expression: a value of a row or a condition.
 func (b *binder) expr(e sql.Expr, p purpose) (*Expr, error) {
+	if b.staged != nil {
+		if x, done, err := b.atom(e, p); done || err != nil {
+			return x, err
+		}
+	}
 	switch e := e.(type) {
 	case *sql.Column:
 		return b.column(e, p)
@@ -55,7 +61,14 @@ func (b *binder) column(e *sql.Column, p purpose) (*Expr, error) {
 	if f.unit {
 		return nil, b.refuseUnit(f.Table, e.Position(), p.unit)
 	}
-	if err := b.use(f.Column, p.use, e.Position()); err != nil {
+	if f.view != nil {
+		return b.picked(f, p, e.Position())
+	}
+	use := p.use
+	if p.or != "" && f.Rule.Allows(p.or) {
+		use = p.or
+	}
+	if err := b.use(f.Column, use, e.Position()); err != nil {
 		return nil, err
 	}
 	return columnExpr(f.Column), nil
@@ -87,6 +100,10 @@ func (b *binder) operands(pos int, p purpose, list []sql.Expr) ([]*Expr, error) 
 		if err != nil {
 			return nil, err
 		}
+		if isCondition(x) { // written in a subquery
+			return nil, b.src.Refuse(e.Position(), "unsupported-syntax", "", "Write CASE WHEN … THEN TRUE ELSE FALSE END in the subquery.",
+				"Comparing the outcome of a condition is not part of the language.")
+		}
 		if like == nil {
 			like = x
 		}
@@ -109,6 +126,14 @@ func (b *binder) operands(pos int, p purpose, list []sql.Expr) ([]*Expr, error) 
 		out[i] = valueExpr(v)
 	}
 	return out, nil
+}
+
+func isCondition(x *Expr) bool {
+	switch x.Op {
+	case "column", "value", "null", "case", "coalesce", "agg", "window":
+		return false
+	}
+	return x.Type == agreements.Boolean
 }
 
 func (b *binder) noColumn(pos int) error {

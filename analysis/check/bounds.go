@@ -88,7 +88,7 @@ func (b *binder) fits(it *Item, pos int) error {
 	}
 	worst := big.NewInt(1)
 	for _, t := range b.out.Tables {
-		rows := t.Dataset.Rules.MaxRowsPerUnit
+		rows := t.MaxRows()
 		if rows < 1 {
 			return b.src.Refuse(pos, "no-bounds", rule(t.Dataset, "maxRowsPerUnit"), "",
 				"The agreement states no maxRowsPerUnit for %s.", sql.Name(t.Dataset.Name))
@@ -115,7 +115,7 @@ func (b *binder) overflow(it *Item, pos int) error {
 	declared, clause := "maxRowsPerUnit", rule(d, "maxRowsPerUnit")
 	switch x := it.Arg; {
 	case x == nil || !x.Number() || it.Func == "count":
-	case x.Plain():
+	case x.Plain() && x.Slot == nil:
 		declared = "maxRowsPerUnit and the bounds " + x.Column.Min + " to " + x.Column.Max + " of " + sql.Name(x.Column.Name)
 		clause = rule(d, "columns."+x.Column.Name)
 	default:

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"maps"
 	"slices"
 
 	"parley/agreements"
@@ -14,8 +13,13 @@ const reserved = "parley_unit"
 
 // found is what a name stands for.
 type found struct {
-	Column      // Rule is nil for a unit
+	Column      // Rule is nil for a unit and a column of a view
 	unit   bool // the unit column of Tables[Table]
+	// view, if set, gives the column: the item expr, or its table's column of
+	// that name.
+	view *view
+	name string
+	expr sql.Expr
 }
 
 // resolve finds a column by name.
@@ -46,7 +50,7 @@ func (b *binder) resolveBare(c *sql.Column) (found, error) {
 	switch {
 	case len(hits) == 1:
 		return hits[0], nil
-	case len(hits) == 2 && b.in.Using != nil && hits[0].unit && hits[1].unit:
+	case len(hits) > 1 && b.in.Using != nil && !slices.ContainsFunc(hits, func(f found) bool { return !f.unit }):
 		return hits[0], nil
 	case len(hits) > 1:
 		return found{}, b.src.Refuse(c.Position(), "ambiguous", "", "Write the table's name before it.",
@@ -77,8 +81,8 @@ func (b *binder) lookup(t int, name string) (found, bool) {
 
 func lookup(t Table, name string) (found, bool) {
 	rules := &t.Dataset.Rules
-	if t.names != nil {
-		name = t.names[fold(name)]
+	if t.view != nil {
+		return t.view.lookup(name)
 	}
 	if fold(name) == reserved {
 		return found{}, false
@@ -123,17 +127,22 @@ func (b *binder) refuseUnit(t, pos int, what string) error {
 
 func columnsHint(t Table) string {
 	d := t.Dataset
-	names := make([]string, 0, len(d.Rules.Columns))
-	for _, c := range d.Rules.Columns {
-		names = append(names, c.Name)
-	}
-	if t.names != nil {
-		names = slices.Sorted(maps.Keys(t.names))
-	}
+	names := columnNames(t)
 	if len(names) == 0 {
 		return d.Name + " has no columns."
 	}
 	return "Columns of " + d.Name + ": " + listed(names) + "."
+}
+
+func columnNames(t Table) []string {
+	if t.view.renames() {
+		return t.view.columnNames()
+	}
+	names := make([]string, 0, len(t.Dataset.Rules.Columns))
+	for _, c := range t.Dataset.Rules.Columns {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // columnsFor lists the columns of d that may be used so.

@@ -22,6 +22,8 @@ type Days struct {
 	State int
 	// Columns are the dates that are compared, by table.
 	Columns [2]*agreements.Column
+	// Engine is what engines' queries call them.
+	Engine [2]string
 	// A row of the state with day s and an event of day d meet if
 	// Lo <= d − s <= Hi. -Open and Open are no bounds.
 	Lo, Hi int64
@@ -57,6 +59,12 @@ func (b *binder) days() error {
 		return b.src.Refuse(a.pos, "bad-time", "", "", "No two days are that far apart, so no rows would meet.")
 	}
 	d := &Days{Columns: a.columns, Rule: EveryRow}
+	for t, c := range a.columns {
+		d.Engine[t] = c.Name
+		if s := b.daySlots[c]; s != nil {
+			d.Engine[t] = s.Engine
+		}
+	}
 	b.out.Days = d
 	if b.in.Asof != nil {
 		d.Rule, d.State = LatestRow, 1
@@ -214,12 +222,13 @@ func (b *binder) checkWindow(d *Days, count int) error {
 // countable refuses COUNT(DISTINCT unit): the guard counts each unit on one day
 // of its own, which is a lower bound of the units that meet anything.
 func (b *binder) countable(d *Days) error {
-	events := b.out.Tables[1-d.State].Dataset
+	table := &b.out.Tables[1-d.State]
+	events := table.Dataset
 	for _, it := range b.out.Items {
 		if spread(it.Func) {
 			return b.src.Refuse(it.pos, "time-variance", "", "Select SUM, AVG and COUNT.", "A variance in a join on time is not built yet.")
 		}
-		if it.Group < 0 && it.Func == "count_distinct" && events.Rules.MaxRowsPerUnit != 1 {
+		if it.Group < 0 && it.Func == "count_distinct" && table.MaxRows() != 1 {
 			return b.src.Refuse(it.pos, "time-count", rule(events, "maxRowsPerUnit"),
 				"Select COUNT(*) or SUM; thresholds still count units.",
 				"Units cannot be counted exactly in a join on time: a unit of %s may have several rows, and only the first day of each unit is looked at for the threshold.",

@@ -42,6 +42,9 @@ func (b *binder) dayTerm(e sql.Expr) (t dayTerm, ok bool) {
 	switch e := e.(type) {
 	case *sql.Column:
 		f, err := b.resolve(e)
+		if err == nil && f.view != nil {
+			return b.pickedDay(f, e.Position())
+		}
 		if err != nil || f.unit || f.Rule.Type != agreements.Date {
 			return t, false
 		}
@@ -149,6 +152,9 @@ func (b *binder) dayCompare(op string, l, r sql.Expr, pos int, needs []string) (
 		op, days = flipped[op], d.n
 	}
 	for t, c := range d.columns {
+		if b.daySlots[c] != nil {
+			continue // judged where the subquery makes it
+		}
 		if err := b.use(Column{Table: t, Rule: c}, agreements.Filter, pos); err != nil {
 			return true, err
 		}

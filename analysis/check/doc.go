@@ -48,10 +48,9 @@ type Table struct {
 	Dataset *agreements.Dataset
 	Alias   string // the name columns are qualified with
 	pos     int
-	// names are the dataset's columns by lower-case name where the table is a
-	// view that picks or renames them; nil: their own. inner is the view.
-	names map[string]string
-	inner *scope
+	// Stage is what its owner's engine computes first, nil: nothing.
+	Stage *Stage
+	view  *view // nil: the dataset itself
 }
 
 // Column is a permitted column of Tables[Table].
@@ -151,16 +150,23 @@ type binder struct {
 	joined bool
 	// apart is the condition on the days between two dates, nil if there is none.
 	apart *apart
+	// daySlots are the dates in it that a subquery computes.
+	daySlots map[*agreements.Column]*Slot
 	// alone restricts names to table at, inside a view.
 	alone bool
 	at    int
+	// staged is the stage whose select list or conditions are bound; aliased
+	// is set inside an alias of it.
+	staged  *view
+	aliased bool
 }
 
 // Bind checks a question. Errors are *sql.Refusal.
 func Bind(q *sql.Query, c Context) (*Query, error) {
 	b := &binder{Context: c, src: q.Source, in: q, out: &Query{Limit: q.Limit}}
 	for _, step := range []func() error{
-		b.tables, b.pair, b.access, b.using, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.days, b.bounds,
+		b.several, b.tables, b.pair, b.access, b.using, b.stages, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.days, b.bounds,
+		b.usedWindows,
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -10,6 +10,9 @@ import (
 	"parley/agreements"
 )
 
+// dateOnly is how days are written.
+const dateOnly = time.DateOnly
+
 // maxDerived is how many groups may be derived from bounds or declared values.
 const maxDerived = 400
 
@@ -47,6 +50,10 @@ func derived(x *Expr) ([]string, bool) {
 			return truncatedDays(days[0], days[1], x.Word)
 		}
 		return mapped(x, truncatedDay)
+	case "agg", "window":
+		if len(x.Kids) > 0 && picks[x.Word] {
+			return derived(x.Kids[0])
+		}
 	case "column":
 		if x.Type != agreements.Integer && x.Type != agreements.Decimal {
 			return x.Column.Domain, len(x.Column.Domain) > 0
@@ -61,6 +68,9 @@ func derived(x *Expr) ([]string, bool) {
 	}
 	return nil, false
 }
+
+// picks are the functions of a stage whose value is one of their argument's.
+var picks = map[string]bool{"min": true, "max": true, "lag": true, "lead": true, "first_value": true, "last_value": true}
 
 // caseOutcomes are the outcomes among the kids of a case.
 func caseOutcomes(x *Expr) []*Expr {
@@ -139,11 +149,14 @@ func part(s string, from, n int64) string {
 
 // dayRange is the declared range of a date column.
 func dayRange(x *Expr) (days [2]time.Time, ok bool) {
+	if (x.Op == "agg" || x.Op == "window") && picks[x.Word] {
+		return dayRange(x.Kids[0])
+	}
 	if !x.Plain() {
 		return days, false
 	}
 	for i, s := range []string{x.Column.Min, x.Column.Max} {
-		t, err := time.Parse(time.DateOnly, s)
+		t, err := time.Parse(dateOnly, s)
 		if err != nil {
 			return days, false
 		}
@@ -153,11 +166,11 @@ func dayRange(x *Expr) (days [2]time.Time, ok bool) {
 }
 
 func truncatedDay(x *Expr, s string) (string, bool) {
-	t, err := time.Parse(time.DateOnly, s)
+	t, err := time.Parse(dateOnly, s)
 	if err != nil {
 		return "", false
 	}
-	return truncate(t, x.Word).Format(time.DateOnly), true
+	return truncate(t, x.Word).Format(dateOnly), true
 }
 
 // truncatedDays lists the starts of all periods from one day to another.
@@ -167,7 +180,7 @@ func truncatedDays(first, last time.Time, word string) ([]string, bool) {
 		if len(out) == maxDerived || t.Year() < 1 {
 			return nil, false
 		}
-		out = append(out, t.Format(time.DateOnly))
+		out = append(out, t.Format(dateOnly))
 	}
 	return out, len(out) > 0
 }

@@ -28,10 +28,15 @@ import (
 //	coalesce             the first that is not NULL
 //	and or not = <> < <= > >= in, not in, between, is null, is not null,
 //	like, not like       conditions
+//	agg                  Word over the rows of one unit, of those that meet Filter
+//	window               Word over Over
 type Expr struct {
 	Op      string
 	Table   int // of its columns; constant: none
 	Column  *agreements.Column
+	Slot    *Slot // of a column that a stage computes
+	Filter  *Expr // of agg; nil: all rows
+	Over    *Over // of window
 	Value   Value
 	Word    string
 	From, N int64
@@ -66,6 +71,9 @@ func (e *Expr) Key() string {
 	}
 	switch e.Op {
 	case "column":
+		if e.Slot != nil {
+			return fmt.Sprintf("slot %d %q", e.Table, e.Slot.Engine)
+		}
 		return fmt.Sprintf("column %d %q", e.Table, e.Column.Name)
 	case "value":
 		return fmt.Sprintf("value %s %d %q", e.Value.Type, e.Value.Scale, e.Value.Text)
@@ -74,13 +82,22 @@ func (e *Expr) Key() string {
 	for _, k := range e.Kids {
 		kids = append(kids, k.Key())
 	}
-	return fmt.Sprintf("%s %s %d %d (%s)", e.Op, e.Word, e.From, e.N, strings.Join(kids, "; "))
+	return fmt.Sprintf("%s %s %d %d (%s)", e.Op, e.Word, e.From, e.N, strings.Join(kids, "; ")) + e.Filter.Key() + e.Over.key()
 }
 
-// columns calls fn with every column of the expression.
+// columns calls fn with every column of the expression; of a column that a
+// stage computes, with those that it is made of as well. A count is made of
+// none but the number of rows.
 func (e *Expr) columns(fn func(*agreements.Column)) {
-	if e.Op == "column" {
+	switch {
+	case e.Op == "column":
 		fn(e.Column)
+		if e.Slot != nil {
+			e.Slot.Expr.columns(fn)
+		}
+	case e.Op == "agg" && strings.HasPrefix(e.Word, "count"):
+		fn(rowCount)
+		return
 	}
 	for _, k := range e.Kids {
 		k.columns(fn)

@@ -33,6 +33,10 @@ func (b *binder) apply(e *sql.Apply, p purpose) (*Expr, error) {
 		if err != nil {
 			return nil, err
 		}
+		if isCondition(k) { // written in a subquery
+			return nil, b.src.Refuse(arg.Position(), "unsupported-syntax", "", "Write CASE WHEN … THEN TRUE ELSE FALSE END in the subquery.",
+				"The outcome of a condition in a function is not part of the language.")
+		}
 		out.Kids = append(out.Kids, k)
 	}
 	if len(out.Kids) == 1 && out.Op == "-" {

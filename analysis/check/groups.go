@@ -51,6 +51,9 @@ func (b *binder) announced(at []int) error {
 		d := b.out.Tables[g.Expr.Table].Dataset
 		hint := "Group by the column itself, by date_trunc, date_part, lower, upper, left or substring of it, or by a CASE whose outcomes are constants; " +
 			"for arithmetic, declare min and max of the column in the agreement."
+		if counted(g.Expr) {
+			hint = "Make its values few and known: least(COUNT(*), 10) has ten, and so has a CASE of ten outcomes."
+		}
 		if len(g.Domain) > 0 {
 			hint = "Group by it alone, or by columns whose values the agreement lists (domain)."
 		}
@@ -122,7 +125,7 @@ func (b *binder) group(x *Expr) int {
 
 // newGroup refuses what cannot be a label.
 func (b *binder) newGroup(x *Expr, pos int) (Group, error) {
-	if x.Plain() {
+	if x.Stored() {
 		return Group{Expr: x, Domain: x.Column.Domain}, nil
 	}
 	if x.Table == constant {
@@ -140,9 +143,22 @@ func (b *binder) newGroup(x *Expr, pos int) (Group, error) {
 func coarsens(x *Expr) bool {
 	switch x.Op {
 	case "column":
-		return true
+		return x.Slot == nil || coarsens(x.Slot.Expr)
 	case "date_trunc", "date_part", "lower", "upper", "substring":
 		return coarsens(x.Kids[0])
+	}
+	return false
+}
+
+// counted reports an expression of a number that a stage computes.
+func counted(x *Expr) bool {
+	if x.Slot != nil {
+		return x.Number() && (x.Slot.Expr.Op == "agg" || x.Slot.Expr.Op == "window")
+	}
+	for _, k := range x.Kids {
+		if counted(k) {
+			return true
+		}
 	}
 	return false
 }

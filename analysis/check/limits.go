@@ -48,9 +48,9 @@ func (b *binder) operatorsAllowed(x *Expr, pos int) error {
 	for i, k := range x.Kids {
 		needs := []string{op}
 		switch {
-		case i > 0 && k.Plain() && flipped[op] != "": // 1 < x stands as x > 1 already; a < b is b > a
+		case i > 0 && k.Stored() && flipped[op] != "": // 1 < x stands as x > 1 already; a < b is b > a
 			needs = []string{flipped[op]}
-		case !k.Plain() && mirrored[op] != nil:
+		case !k.Stored() && mirrored[op] != nil:
 			needs = mirrored[op]
 		}
 		var err error
@@ -87,6 +87,10 @@ func (b *binder) operatorAllowed(t int, c *agreements.Column, needs []string, po
 func tested(x *Expr, fn func(*agreements.Column)) {
 	switch x.Op {
 	case "column":
+		if x.Slot != nil {
+			tested(x.Slot.Expr, fn)
+			return
+		}
 		fn(x.Column)
 	case "case":
 		for i, k := range x.Kids {

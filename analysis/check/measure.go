@@ -113,7 +113,7 @@ func (b *binder) countUnits(it *Item, c *sql.Column) error {
 	d := b.out.Tables[f.Table].Dataset
 	if !f.unit {
 		return b.src.Refuse(c.Position(), "count-distinct", rule(d, "unit"), "Write COUNT(DISTINCT "+d.Rules.Unit.Column+").",
-			"COUNT(DISTINCT …) counts units; %s is not the unit of %s.", sql.Name(f.Rule.Name), sql.Name(d.Name))
+			"COUNT(DISTINCT …) counts units; %s is not the unit of %s.", sql.Name(c.Name), sql.Name(d.Name))
 	}
 	b.record(d, d.Rules.Unit.Column, "unit", rule(d, "unit"))
 	it.Name = "count(DISTINCT " + d.Rules.Unit.Column + ")"
@@ -138,6 +138,9 @@ func (b *binder) countValues(it *Item, arg sql.Expr) error {
 	}
 	if f.unit {
 		return b.refuseUnit(f.Table, c.Position(), "its values are not counted but its units")
+	}
+	if f.view != nil {
+		return b.countPicked(it, f, c)
 	}
 	if err := b.use(f.Column, countUse(f.Rule), c.Position()); err != nil {
 		return err
@@ -169,6 +172,9 @@ func (b *binder) sum(it *Item, arg sql.Expr) error {
 	case x.Table == constant && it.Filters[0] == nil:
 		it.Table = 1
 	}
+	if err := b.rested(it, x, arg.Position()); err != nil {
+		return err
+	}
 	return b.measured(x, arg.Position())
 }
 
@@ -182,6 +188,9 @@ const largestFactor = 10_000
 func (b *binder) measured(x *Expr, pos int) error {
 	switch x.Op {
 	case "column":
+		if x.Slot != nil {
+			return b.measuredSlot(x, pos)
+		}
 		return nil
 	case "value":
 		if x.Lo.CmpAbs(new(big.Int).Mul(big.NewInt(largestFactor), power(x.Scale))) > 0 {

@@ -70,7 +70,7 @@ func (b *binder) groupItem(e sql.Expr) (Item, error) {
 	if c, ok := e.(*sql.Column); ok {
 		return b.groupColumn(c)
 	}
-	x, err := b.expr(e, purpose{agreements.Dimension, "selecting it would show single units"})
+	x, err := b.expr(e, purpose{use: agreements.Dimension, unit: "selecting it would show single units"})
 	if err != nil {
 		return Item{}, err
 	}
@@ -93,18 +93,27 @@ func (b *binder) groupColumn(e *sql.Column) (Item, error) {
 	if f.unit {
 		return Item{}, b.refuseUnit(f.Table, e.Position(), "selecting it would show single units")
 	}
-	if g := b.group(columnExpr(f.Column)); g >= 0 {
-		if b.out.Tables[f.Table].names != nil {
+	name := e.Name
+	var x *Expr
+	if f.view != nil {
+		if x, err = b.picked(f, purpose{use: agreements.Dimension, unit: "selecting it would show single units"}, e.Position()); err != nil {
+			return Item{}, err
+		}
+	} else {
+		x, name = columnExpr(f.Column), f.Rule.Name
+	}
+	if g := b.group(x); g >= 0 {
+		if b.out.Tables[f.Table].view.renames() {
 			return Item{Name: e.Name, Group: g}, nil // as the view calls it
 		}
-		return Item{Name: f.Rule.Name, Group: g}, nil
+		return Item{Name: name, Group: g}, nil
 	}
 	if len(b.out.Groups) == 0 {
 		return Item{}, b.src.Refuse(e.Position(), "raw-rows", "", "Group by it and select aggregates.",
-			"Selecting %s would show single rows; raw rows never leave their owner.", sql.Name(f.Rule.Name))
+			"Selecting %s would show single rows; raw rows never leave their owner.", sql.Name(name))
 	}
 	return Item{}, b.src.Refuse(e.Position(), "not-grouped", "", "Add it to GROUP BY.",
-		"%s is selected but not grouped by.", sql.Name(f.Rule.Name))
+		"%s is selected but not grouped by.", sql.Name(name))
 }
 
 // orderBy binds ORDER BY to columns of the answer: ordering by anything else

@@ -25,17 +25,15 @@ func (b *binder) tables() error {
 // table finds the dataset behind a table and the names of its columns there.
 func (b *binder) table(t sql.Table) (Table, error) {
 	out := Table{pos: t.Pos, Alias: t.Alias}
+	if t.View != nil && len(t.View.Union) > 0 {
+		return out, b.unionInside(t)
+	}
 	if t.View != nil {
-		inner, err := b.table(t.View.From)
-		if err != nil {
+		if err := b.viewed(&out, t.View); err != nil {
 			return out, err
 		}
-		out.Dataset, out.inner = inner.Dataset, &scope{inner, t.View.Where}
 		if out.Alias == "" {
 			out.Alias = t.Name
-		}
-		if out.names, err = b.renamed(inner, t.View); err != nil {
-			return out, err
 		}
 	} else if out.Dataset = b.dataset(t.Name); out.Dataset == nil {
 		return out, b.src.Refuse(t.Pos, "unknown-dataset", "datasets", b.datasetsHint(),

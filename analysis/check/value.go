@@ -56,7 +56,7 @@ func (b *binder) called(x *Expr) string {
 
 // typeClause is where the agreement gives a column its type.
 func (b *binder) typeClause(x *Expr) string {
-	if !x.Plain() {
+	if !x.Plain() || x.Slot != nil {
 		return ""
 	}
 	return rule(b.out.Tables[x.Table].Dataset, "columns."+x.Column.Name+".type")

@@ -116,7 +116,7 @@ func (b *binder) test(op string, pos int, p purpose, list []sql.Expr) (*Expr, er
 	}
 	for _, k := range kids {
 		// They are compared as integers at the greatest scale.
-		if k.Number() && !k.Plain() && !k.Constant() && tooLarge(rescale(k.Lo, scale-k.Scale), rescale(k.Hi, scale-k.Scale)) {
+		if k.Number() && !k.Stored() && !k.Constant() && tooLarge(rescale(k.Lo, scale-k.Scale), rescale(k.Hi, scale-k.Scale)) {
 			return nil, b.tooLarge(pos)
 		}
 	}

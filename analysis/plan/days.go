@@ -62,7 +62,7 @@ func (l *Local) KeyColumns() int {
 
 func daysOf(q *check.Query, table int) *Days {
 	d := q.Days
-	return &Days{Column: d.Columns[table].Name, State: table == d.State, First: d.First, Count: d.Count, Lo: d.Lo, Hi: d.Hi, Rule: d.Rule}
+	return &Days{Column: d.Engine[table], State: table == d.State, First: d.First, Count: d.Count, Lo: d.Lo, Hi: d.Hi, Rule: d.Rule}
 }
 
 // day prints the day of a row, counted from the first of the window.

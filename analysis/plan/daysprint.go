@@ -38,7 +38,7 @@ func joinText(q *check.Query) string {
 		return " JOIN " + tableText(t)
 	}
 	text := tableText(t)
-	if where := (questionPrinter{q, true}).conjuncts(q.Where[1]); where != "" {
+	if where := (questionPrinter{q: q, qualified: true}).conjuncts(q.Where[1]); where != "" {
 		text = "(SELECT * FROM " + text + " WHERE " + where + ") AS " + readable(t.Alias)
 	}
 	return " ASOF JOIN " + text

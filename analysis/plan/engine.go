@@ -20,6 +20,7 @@ import (
 type enginePrinter struct {
 	args    *[]string // nil: write constants in full
 	clamped bool      // inside date_add or date_trunc
+	base    bool      // columns of a stage are written as what they are made of
 }
 
 // Days that date_add moves and date_trunc cuts, far inside what DATE holds:
@@ -40,7 +41,7 @@ func (p enginePrinter) where(conjuncts []*check.Expr) string {
 // expr prints an expression in the type that it has in a snapshot; a number
 // that is not a column as it is becomes an integer at its scale.
 func (p enginePrinter) expr(e *check.Expr) string {
-	if e.Number() && !e.Plain() {
+	if e.Number() && !e.Stored() {
 		return p.number(e, e.Scale)
 	}
 	switch e.Op {
@@ -56,6 +57,8 @@ func (p enginePrinter) expr(e *check.Expr) string {
 		return "(NOT " + p.expr(e.Kids[0]) + ")"
 	case "case":
 		return p.caseOf(e, p.expr)
+	case "agg", "window":
+		return p.computed(e)
 	case "coalesce", "lower", "upper":
 		return e.Op + "(" + strings.Join(p.list(e.Kids), ", ") + ")"
 	case "substring":
@@ -87,7 +90,10 @@ func (p enginePrinter) list(exprs []*check.Expr) []string {
 }
 
 func (p enginePrinter) column(e *check.Expr) string {
-	name := quote(e.Column.Name)
+	if e.Slot != nil && p.base {
+		return p.expr(e.Slot.Expr)
+	}
+	name := columnName(e)
 	if p.clamped && e.Type == agreements.Date {
 		// Of a column by itself, DuckDB 1.4.1 takes date_trunc for never NULL,
 		// and date_trunc(…) <= day for one day more. The last condition matters.
@@ -128,10 +134,10 @@ func (p enginePrinter) caseOf(e *check.Expr, outcome func(*check.Expr) string) s
 // so that the engine can skip what cannot match; other numbers as integers at
 // one scale.
 func (p enginePrinter) test(e *check.Expr) string {
-	print, scale, asIs := p.expr, 0, e.Kids[0].Plain()
+	print, scale, asIs := p.expr, 0, e.Kids[0].Stored()
 	for _, k := range e.Kids {
 		scale = max(scale, k.Scale)
-		asIs = asIs && (k.Constant() || k.Plain() && k.Type == e.Kids[0].Type && k.Scale == e.Kids[0].Scale)
+		asIs = asIs && (k.Constant() || k.Stored() && k.Type == e.Kids[0].Type && k.Scale == e.Kids[0].Scale)
 	}
 	switch {
 	case asIs:
@@ -174,7 +180,12 @@ func (p enginePrinter) number(e *check.Expr, scale int) string {
 	same := func(k *check.Expr) string { return p.number(k, scale) }
 	switch e.Op {
 	case "column":
-		return "CAST(" + scaled(quote(e.Column.Name), e.Scale) + " AS HUGEINT)"
+		if !e.Stored() {
+			return p.column(e)
+		}
+		return "CAST(" + scaled(p.column(e), e.Scale) + " AS HUGEINT)"
+	case "agg", "window":
+		return "CAST(" + p.computed(e) + " AS HUGEINT)"
 	case "value":
 		n := new(big.Int).Mul(e.Lo, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale-e.Scale)), nil))
 		if p.args == nil {

@@ -15,6 +15,7 @@ const unitColumn = `"parley_unit"`
 type localBuilder struct {
 	local    Local
 	table    int
+	stage    *check.Stage
 	where    []*check.Expr
 	groups   []*check.Expr
 	measures []*check.Expr // of local.Measures
@@ -22,9 +23,9 @@ type localBuilder struct {
 
 func newLocal(q *check.Query, table int) *localBuilder {
 	d := q.Tables[table].Dataset
-	b := &localBuilder{table: table, where: q.Where[table]}
+	b := &localBuilder{table: table, stage: q.Tables[table].Stage, where: q.Where[table]}
 	b.local = Local{
-		Member: d.Owner, Dataset: d.Name, MaxRowsPerUnit: d.Rules.MaxRowsPerUnit,
+		Member: d.Owner, Dataset: d.Name, MaxRowsPerUnit: q.Tables[table].MaxRows(),
 		Args: []string{}, Groups: []Group{}, Measures: []Measure{},
 	}
 	if q.Days != nil {
@@ -46,7 +47,7 @@ func label(q *check.Query, e *check.Expr) string {
 	if e.Plain() {
 		return e.Column.Name
 	}
-	return questionPrinter{q, false}.expr(e)
+	return questionPrinter{q: q}.expr(e)
 }
 
 // measure returns the index of the measure x, which it adds if need be. No
@@ -87,7 +88,10 @@ func (b *localBuilder) build(kind Kind, noisy bool) Local {
 	for _, m := range b.measures {
 		cols = append(cols, measureColumns(p, m, kind)...)
 	}
-	sql := "SELECT " + strings.Join(cols, ", ") + " FROM data" + p.withinDays(p.where(b.where), b.local.Days)
+	sql := "SELECT " + strings.Join(cols, ", ") + p.from(b.stage) + p.withinDays(p.where(b.where), b.local.Days)
+	if kind == Join && b.stage != nil {
+		sql += " ORDER BY " + unitColumn // rows of one unit come together
+	}
 	if kind == OneOwner && len(keys) > 0 {
 		sql += " GROUP BY " + strings.Join(keys, ", ")
 	}
@@ -111,7 +115,7 @@ func allDeclared(groups []Group) bool {
 func groupsSQL(groups []*check.Expr, days *Days) string {
 	var cols []string
 	for _, g := range groups {
-		cols = append(cols, "CAST("+enginePrinter{}.expr(g)+" AS VARCHAR)")
+		cols = append(cols, "CAST("+enginePrinter{base: true}.expr(g)+" AS VARCHAR)")
 	}
 	if days != nil {
 		cols = append(cols, "CAST(NULL AS VARCHAR)")
@@ -126,7 +130,7 @@ func groupsSQL(groups []*check.Expr, days *Days) string {
 func measureColumns(p enginePrinter, m *check.Expr, kind Kind) []string {
 	x := p.expr(m)
 	value, sum := "CAST("+x+" AS BIGINT)", "SUM("+x+")"
-	if m.Plain() { // summed as it is stored, which is faster
+	if m.Stored() { // summed as it is stored, which is faster
 		value, sum = "CAST("+scaled(x, m.Scale)+" AS BIGINT)", scaled("SUM("+x+")", m.Scale)
 	}
 	if kind == Join {

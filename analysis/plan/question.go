@@ -38,6 +38,9 @@ func printQuery(q *check.Query) string {
 func plainly(e *check.Expr, name string) bool { return e.Plain() && e.Column.Name == name }
 
 func tableText(t check.Table) string {
+	if t.Stage != nil {
+		return "(" + stageText(t, t.Stage) + ") AS " + readable(t.Alias)
+	}
 	if t.Alias == t.Dataset.Name {
 		return readable(t.Dataset.Name)
 	}
@@ -45,11 +48,15 @@ func tableText(t check.Table) string {
 }
 
 func unitText(t check.Table) string {
-	return readable(t.Alias) + "." + readable(t.Dataset.Rules.Unit.Column)
+	unit := t.Dataset.Rules.Unit.Column
+	if t.Stage != nil {
+		unit = t.Stage.Unit
+	}
+	return readable(t.Alias) + "." + readable(unit)
 }
 
 func itemText(q *check.Query, it check.Item) string {
-	p := questionPrinter{q, true}
+	p := questionPrinter{q: q, qualified: true}
 	text := ""
 	switch {
 	case it.Group >= 0:
@@ -76,7 +83,7 @@ func whereText(q *check.Query) string {
 			all = append(all, q.Where[t]...)
 		}
 	}
-	text, more := (questionPrinter{q, true}).conjuncts(all), oldest(q)
+	text, more := (questionPrinter{q: q, qualified: true}).conjuncts(all), oldest(q)
 	if text != "" && more != "" {
 		text += " AND "
 	}
@@ -89,7 +96,7 @@ func whereText(q *check.Query) string {
 func tailText(q *check.Query) string {
 	out := ""
 	for i, g := range q.Groups {
-		out += separator(i, " GROUP BY ") + questionPrinter{q, true}.expr(g.Expr)
+		out += separator(i, " GROUP BY ") + questionPrinter{q: q, qualified: true}.expr(g.Expr)
 	}
 	if q.Having != nil {
 		out += " HAVING " + havingText(q, q.Having)

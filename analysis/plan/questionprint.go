@@ -11,7 +11,8 @@ import (
 // every operation in parentheses of its own, so that it means what it meant.
 type questionPrinter struct {
 	q         *check.Query
-	qualified bool // columns with their table
+	qualified bool   // columns with their table
+	unit      string // of a subquery's table
 }
 
 func (p questionPrinter) conjuncts(list []*check.Expr) string {
@@ -31,6 +32,8 @@ func (p questionPrinter) expr(e *check.Expr) string {
 			return readable(e.Column.Name)
 		}
 		return readable(p.q.Tables[e.Table].Alias) + "." + readable(e.Column.Name)
+	case "agg", "window":
+		return p.computed(e)
 	case "value":
 		return literal(e.Value)
 	case "null":

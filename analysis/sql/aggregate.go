@@ -18,8 +18,11 @@ func isAggregate(n *node) bool {
 // aggregate lowers COUNT(*), COUNT(x), COUNT(DISTINCT c), SUM(x), AVG(x),
 // variances and standard deviations, each with or without FILTER.
 func (l *lowering) aggregate(n *node) (Expr, error) {
-	defer func(was bool) { l.released = was }(l.released)
-	l.released = false // its argument and FILTER are about rows
+	defer func(released bool, inside *inside) { l.released, l.inside = released, inside }(l.released, l.inside)
+	if l.inside != nil {
+		l.inside.adds = true
+	}
+	l.released, l.inside = false, nil // its argument and FILTER are about rows
 	name, kids := strings.ToLower(n.text("function_name")), n.list("children")
 	call := &Call{Pos: Pos(n.pos), Func: aggregates[name]}
 	if name == "count" && n.fields["distinct"] == true {

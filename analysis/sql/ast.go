@@ -5,7 +5,7 @@ package sql
 type Query struct {
 	Source  Source
 	Items   []Item
-	From    []Table // one, or two for a join
+	From    []Table // one, two for a join; package check refuses more
 	Using   *Using  // JOIN … USING (column)
 	Asof    *Asof   // ASOF JOIN
 	Where   []Expr  // conjuncts of WHERE and of ON; the row passes if all are true
@@ -27,15 +27,6 @@ type Table struct {
 	Name, Alias string // Name is empty for a subquery
 	View        *View  // nil: Name is a dataset
 	Pos         int
-}
-
-// View picks columns and rows of a table: a subquery, or a query named by WITH.
-type View struct {
-	From  Table
-	All   bool   // *
-	Items []Item // columns with the names they get, unless All
-	Where []Expr // conjuncts on From's columns
-	Pos   int
 }
 
 // Using is the column of JOIN … USING.
@@ -60,8 +51,8 @@ type OrderKey struct {
 	Pos        int
 }
 
-// Expr is an expression: *Column, *Literal, *Param, *Call, *Apply, *Case,
-// *Compare, *Logic, *In, *Between, *IsNull or *Like.
+// Expr is an expression: *Column, *Literal, *Param, *Call, *Window, *Apply,
+// *Case, *Compare, *Logic, *In, *Between, *IsNull or *Like.
 type Expr interface{ Position() int }
 
 // Pos is a byte offset into the SQL text.

@@ -23,6 +23,7 @@ const (
 	maxItems  = 64      // columns of the answer, GROUP BY and ORDER BY keys
 	maxInList = 1000    // values of one IN
 	maxViews  = 16      // subqueries of one question
+	maxTables = 8       // tables of FROM
 	maxArms   = 64      // WHEN … THEN … of one CASE
 	maxLimit  = 1 << 31 // LIMIT
 )

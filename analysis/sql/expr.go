@@ -41,10 +41,13 @@ func (l *lowering) scalar(n *node, depth int) (Expr, error) {
 	case "OPERATOR_COALESCE":
 		return l.coalesce(n, depth)
 	case "FUNCTION":
-		if l.released && isAggregate(n) {
+		if l.released && isAggregate(n) || l.inside != nil && ofUnit(n) {
 			return l.aggregate(n)
 		}
 		return l.apply(n, depth)
+	}
+	if l.inside != nil && strings.HasPrefix(n.kind, "WINDOW_") {
+		return l.window(n)
 	}
 	return nil, l.unsupportedExpr(n)
 }

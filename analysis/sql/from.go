@@ -22,6 +22,9 @@ func (l *lowering) notATable(f *node) error {
 }
 
 func (l *lowering) table(n *node, q *Query) error {
+	if len(q.From) == maxTables {
+		return l.src.Refuse(n.pos, "too-complex", "", "", "A question names at most %d tables.", maxTables)
+	}
 	t, err := l.tableRef(n)
 	q.From = append(q.From, t)
 	return err
@@ -48,10 +51,11 @@ func (l *lowering) join(n *node, q *Query) error {
 			return err
 		}
 		if t.kind == "JOIN" {
-			return l.src.Refuse(t.pos, "too-many-tables", "", "Ask each pair of datasets by itself.",
-				"More than two datasets in one question are not part of the language.")
+			err = l.join(t, q)
+		} else {
+			err = l.table(t, q)
 		}
-		if err := l.table(t, q); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // lowering carries the text while a tree is walked.
 type lowering struct {
 	src      Source
-	released bool // in HAVING, where aggregates are operands
+	released bool    // in HAVING, where aggregates are operands
+	inside   *inside // in a subquery, where aggregates and windows are operands
 	views    views
 	depth    int // subqueries opened so far
 }

@@ -36,38 +36,44 @@ func (l *lowering) orderBy(m *node, q *Query) error {
 		return l.src.Refuse(m.pos, "too-complex", "", "", "ORDER BY has %d keys; at most %d are read.", len(keys), maxItems)
 	}
 	for _, v := range keys {
-		o, err := l.object(v, m.pos)
-		if err != nil {
-			return err
-		}
-		key := OrderKey{Pos: o.pos}
-		switch o.kind {
-		case "ORDER_DEFAULT", "ASCENDING":
-		case "DESCENDING":
-			key.Desc = true
-		default:
-			return l.unsupported(o.kind, o.pos)
-		}
-		switch nulls := o.text("null_order"); nulls {
-		case "ORDER_DEFAULT", "NULLS LAST":
-		case "NULLS FIRST":
-			key.NullsFirst = true
-		default:
-			return l.unsupported(nulls, o.pos)
-		}
-		e, err := l.object(o.take("expression"), o.pos)
+		key, e, err := l.orderKey(v, m.pos)
 		if err != nil {
 			return err
 		}
 		if key.Expr, err = l.orderExpr(e); err != nil {
 			return err
 		}
-		if err := o.finish(); err != nil {
-			return err
-		}
 		q.OrderBy = append(q.OrderBy, key)
 	}
 	return m.finish()
+}
+
+// orderKey opens one key of an ORDER BY and returns its expression's node.
+func (l *lowering) orderKey(v any, outer int) (OrderKey, *node, error) {
+	o, err := l.object(v, outer)
+	if err != nil {
+		return OrderKey{}, nil, err
+	}
+	key := OrderKey{Pos: o.pos}
+	switch o.kind {
+	case "ORDER_DEFAULT", "ASCENDING":
+	case "DESCENDING":
+		key.Desc = true
+	default:
+		return key, nil, l.unsupported(o.kind, o.pos)
+	}
+	switch nulls := o.text("null_order"); nulls {
+	case "ORDER_DEFAULT", "NULLS LAST":
+	case "NULLS FIRST":
+		key.NullsFirst = true
+	default:
+		return key, nil, l.unsupported(nulls, o.pos)
+	}
+	e, err := l.object(o.take("expression"), o.pos)
+	if err != nil {
+		return key, nil, err
+	}
+	return key, e, o.finish()
 }
 
 func (l *lowering) orderExpr(e *node) (Expr, error) {

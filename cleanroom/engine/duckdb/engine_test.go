@@ -96,6 +96,7 @@ func TestRunEqualsPlainDuckDB(t *testing.T) {
 	if err := e.Units(t.Context(), s, func([]byte) error { units++; return nil }); err != nil || units != 90_000 {
 		t.Errorf("%d units, %v", units, err)
 	}
+	unitsWhole(t, e, s, 90_000, rowsInAll)
 }
 
 func nothing(*engine.Batch) error { return nil }

@@ -88,10 +88,11 @@ type ranged struct {
 func (d *db) runRanges(l plan.Local, total int64, results chan<- ranged, stop <-chan struct{}) {
 	defer close(results)
 	want := jointShape(l)
-	for at := int64(0); at < total; at += rangeRows {
+	for at, end := int64(0), int64(0); at < total; at = end {
 		var next ranged
-		next.err = d.exec(fmt.Sprintf("CREATE OR REPLACE TEMP VIEW data AS SELECT * FROM snap.main.data WHERE rowid >= %d AND rowid < %d",
-			at, at+rangeRows))
+		if end, next.err = d.rangeEnd(at, total); next.err == nil {
+			next.err = d.exec(fmt.Sprintf("CREATE OR REPLACE TEMP VIEW data AS SELECT * FROM snap.main.data WHERE rowid >= %d AND rowid < %d", at, end))
+		}
 		if next.err == nil {
 			next.r, next.err = d.query(l.SQL, l.Args...)
 		}
@@ -107,4 +108,18 @@ func (d *db) runRanges(l plan.Local, total int64, results chan<- ranged, stop <-
 			return
 		}
 	}
+}
+
+// rangeEnd is where the range that begins at a row ends: some rangeRows on,
+// where a unit begins. A plan may group and number the rows of a unit
+// (subqueries), so that no unit may lie in two ranges. Rows are sorted by
+// unit; import bounds the rows of one.
+func (d *db) rangeEnd(at, total int64) (int64, error) {
+	for end := at + rangeRows; end < total; end += rangeRows {
+		first, err := d.oneInt(fmt.Sprintf("SELECT min(rowid) FROM snap.main.data WHERE parley_unit = (SELECT parley_unit FROM snap.main.data WHERE rowid = %d)", end))
+		if err != nil || first > at {
+			return first, err
+		}
+	}
+	return total, nil
 }
