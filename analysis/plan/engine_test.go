@@ -30,7 +30,7 @@ func fill(t *testing.T, db *sqltest.DB, seed uint64) {
 			CASE WHEN random() < 0.3 THEN NULL ELSE 'seg' || CAST(floor(random() * 4) AS INTEGER) END AS segment,
 			DATE '2024-01-01' + CAST(floor(random() * 60) AS INTEGER) AS placed,
 			CASE WHEN random() < 0.3 THEN NULL ELSE CAST(floor(random() * 7) - 3 AS BIGINT) END AS score,
-			random() < 0.5 AS "first time"
+			random() < 0.5 AS "first time", CAST(NULL AS VARCHAR) AS note
 			FROM range(300)`,
 		`CREATE VIEW orders AS SELECT 'unit' || parley_unit AS mail, * EXCLUDE parley_unit FROM data`,
 	} {

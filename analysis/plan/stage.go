@@ -47,7 +47,12 @@ var aggregates = map[string]string{
 // computed prints an aggregate or a window within a unit. Sums are of 128-bit
 // integers that package check has bounded.
 func (p enginePrinter) computed(e *check.Expr) string {
-	out := call(e, p.expr)
+	out := call(e, func(arg *check.Expr) string {
+		if arg.Number() && !strings.HasPrefix(e.Word, "count") {
+			return p.number(arg, arg.Scale)
+		}
+		return p.expr(arg)
+	})
 	if e.Op == "window" {
 		return out + " OVER (" + p.over(e.Over) + ")"
 	}
