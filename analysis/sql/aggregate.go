@@ -25,6 +25,9 @@ func (l *lowering) aggregate(n *node) (Expr, error) {
 	l.released, l.inside = false, nil // its argument and FILTER are about rows
 	name, kids := strings.ToLower(n.text("function_name")), n.list("children")
 	call := &Call{Pos: Pos(n.pos), Func: aggregates[name]}
+	if call.Func == "" { // min or max of a subquery
+		call.Func = name
+	}
 	if name == "count" && n.fields["distinct"] == true {
 		n.take("distinct")
 		call.Func = "count_distinct"
