@@ -26,6 +26,12 @@ type Explanation struct {
 	Release []string `json:"release"`
 	// Limits says what is not promised.
 	Limits []string `json:"limits"`
+	// Budget says what the run takes from the budgets of the datasets.
+	Budget []string `json:"budget"`
+	// Noise is the error to be expected of each noisy column.
+	Noise []NoisyColumn `json:"noise,omitempty"`
+	// Cost is set for a join by a node, which knows its datasets' sizes.
+	Cost *Cost `json:"cost,omitempty"`
 	// Uses names the rule that allowed each column.
 	Uses []ColumnUse `json:"uses"`
 }
@@ -58,8 +64,7 @@ func Explain(c *Compiled, a *agreements.Agreement) *Explanation {
 	e := &Explanation{
 		Title: a.Title, Agreement: c.Plan.Agreement, PlanHash: fmt.Sprintf("%x", c.Hash), Asker: c.Asker,
 		Analysis: c.Analysis, Question: c.Plan.SQL, Uses: c.Uses, Release: release(&c.Plan),
-		Limits: []string{"The answer is protected by a threshold only; it is not differentially private: " +
-			"many answers to similar questions can tell more than one."},
+		Budget: budgetOf(&c.Plan), Noise: noiseOf(&c.Plan), Limits: limitsOf(&c.Plan),
 	}
 	if partial(&c.Plan, func(a *plan.Aggregate) bool { return a.Nullable }) {
 		e.Limits = append(e.Limits, "Aggregates under two different conditions can be subtracted from each other: "+
@@ -80,6 +85,16 @@ func Explain(c *Compiled, a *agreements.Agreement) *Explanation {
 	return e
 }
 
+// limitsOf says what protects the answer, and what does not.
+func limitsOf(p *plan.Plan) []string {
+	if p.DP == nil {
+		return []string{"The answer is protected by a threshold only; it is not differentially private: " +
+			"many answers to similar questions can tell more than one."}
+	}
+	return []string{fmt.Sprintf("The answer is differentially private for a person or thing as long as all runs stay within the budget (%s). "+
+		"How many units a dataset has, and the number of groups where the agreement lists no values, are not protected by noise.", p.DP)}
+}
+
 func summary(l *plan.Local, kind plan.Kind) string {
 	if kind == plan.Join {
 		return "Its rows are added up for each person or thing and group, and kept inside this node."
@@ -97,6 +112,9 @@ func release(p *plan.Plan) []string {
 	}
 	if p.Secure != nil && p.Secure.Complement {
 		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d units of either owner's own group would be left out of it.", p.MinGroupSize))
+	}
+	if p.DP != nil {
+		out = append(out, "Noise is added to every number before it is tested; the number tested, with its noise, must also reach a threshold above that, and is the number released.")
 	}
 	out = append(out, "Groups that are too small and groups that are empty look the same.")
 	if p.Output.Having != nil {

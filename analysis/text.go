@@ -48,6 +48,8 @@ func (e *Explanation) Text() string {
 	for _, l := range e.Limits {
 		wrap(&b, "  - ", l)
 	}
+	e.noise(&b)
+	e.cost(&b)
 	section(&b, "Which rule allows each column")
 	for _, u := range e.Uses {
 		fmt.Fprintf(&b, "  - %s.%s as %s: %s\n", u.Dataset, u.Column, u.Use, u.Clause)

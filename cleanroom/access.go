@@ -184,7 +184,9 @@ func (n *Node) Explain(ctx context.Context, q Question) (*analysis.Explanation, 
 	if err != nil {
 		return nil, err
 	}
-	return analysis.Explain(ad.compiled, ad.agreement), nil
+	e := analysis.Explain(ad.compiled, ad.agreement)
+	e.Cost, err = n.estimate(ctx, ad)
+	return e, err
 }
 
 // utc is the present in whole seconds, as receipts carry it.
