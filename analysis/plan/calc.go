@@ -67,3 +67,13 @@ func calcText(q *check.Query, c *check.Calc, names bool) string {
 	}
 	return c.Op + "(" + strings.Join(kids, ", ") + ")"
 }
+
+// Columns calls fn with every output column that the expression reads.
+func (c *Calc) Columns(fn func(column int)) {
+	if c.Op == "item" {
+		fn(c.Column)
+	}
+	for i := range c.Kids {
+		c.Kids[i].Columns(fn)
+	}
+}

@@ -87,6 +87,11 @@ func variant(t *testing.T, name string) *agreements.Agreement {
 		a.AdHoc = false
 	case "dp":
 		a.DP = &agreements.DP{Epsilon: "1", Delta: "0.000001", BudgetEpsilon: "10", BudgetDelta: "0.00001"}
+	case "dp bounds": // several groups and rows a unit, a clip, and a larger epsilon
+		a.DP = &agreements.DP{Epsilon: "2.5", Delta: "0.0001", BudgetEpsilon: "10", BudgetDelta: "0.001"}
+		ads, orders := &a.Dataset("exposures").Rules, &a.Dataset("orders").Rules
+		ads.GroupsPerUnit, ads.RowsPerUnit, orders.GroupsPerUnit, orders.RowsPerUnit = 7, 500, 9, 3
+		orders.Columns[0].Clip = "250.00"
 	case "low k":
 		a.MinGroupSize = 1
 		for i := range a.Datasets {

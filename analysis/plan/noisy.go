@@ -176,10 +176,14 @@ func GuardOf(p *Plan, a *Aggregate) int {
 }
 
 // NumbersOf are the numbers that an aggregate is made of: those of a quotient
-// in the order numerator, denominator.
+// in the order numerator, denominator, and those of a variance with the sum of
+// squares last.
 func NumbersOf(p *Plan, a *Aggregate) []int {
 	if p.Secure != nil {
-		if a.Rows >= 0 {
+		switch {
+		case a.Func.Spread():
+			return []int{a.Total, a.Rows, a.Squares}
+		case a.Rows >= 0:
 			return []int{a.Total, a.Rows}
 		}
 		return []int{a.Total}
@@ -193,6 +197,8 @@ func NumbersOf(p *Plan, a *Aggregate) []int {
 		return []int{first + MeasureCount}
 	case a.Func == CountUnits:
 		return []int{first + MeasureUnits}
+	case a.Func.Spread():
+		return []int{first + MeasureSum, first + MeasureCount, MeasuresAt + PerMeasure*a.Squares + MeasureSum}
 	case a.Func == AvgOf:
 		return []int{first + MeasureSum, first + MeasureCount}
 	default:

@@ -40,6 +40,9 @@ func (l *line) compute(p *plan.Plan) error {
 			continue
 		}
 		l.values[i] = Value{Text: calcText(c.Calc, x)}
+		if p.DP != nil {
+			l.values[i].PlusMinus = l.widen(c.Calc)
+		}
 	}
 	return nil
 }

@@ -154,5 +154,8 @@ func (n noisyRow) aggregate(a *plan.Aggregate) (Number, error) {
 	if len(parts) > 1 {
 		out.Rows = parts[1]
 	}
+	if len(parts) > 2 {
+		out.Squares = parts[2]
+	}
 	return out, nil
 }

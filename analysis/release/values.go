@@ -27,7 +27,7 @@ func noiseOf(p *plan.Plan) string {
 }
 
 func column(p *plan.Plan, c plan.OutputColumn) Column {
-	out := Column{Name: c.Name, Noisy: p.DP != nil && c.Aggregate != nil}
+	out := Column{Name: c.Name, Noisy: p.DP != nil && c.Group == nil}
 	switch {
 	case c.Group != nil && c.Group.Local >= 0 && c.Group.Local < len(p.Locals):
 		groups := p.Locals[c.Group.Local].Groups

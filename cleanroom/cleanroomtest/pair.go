@@ -124,7 +124,13 @@ func (m *Member) Add(t testing.TB, contract, dir string) *cleanroom.Dataset {
 // it, gives it to each, and returns its id.
 func Agree(t testing.TB, k int, members ...*Member) string {
 	t.Helper()
-	e := Draft(t, k, members...)
+	return AgreeNoisy(t, k, agreements.NoDP(), members...)
+}
+
+// AgreeNoisy is Agree with a demand for differential privacy.
+func AgreeNoisy(t testing.TB, k int, dp *agreements.DP, members ...*Member) string {
+	t.Helper()
+	e := draft(t, k, dp, members...)
 	for _, m := range members {
 		if err := m.SignAgreement(t.Context(), e); err != nil {
 			t.Fatalf("%s signs: %v", m.Org(), err)
@@ -136,8 +142,13 @@ func Agree(t testing.TB, k int, members ...*Member) string {
 // Draft makes the unsigned agreement.
 func Draft(t testing.TB, k int, members ...*Member) *agreements.Envelope {
 	t.Helper()
+	return draft(t, k, agreements.NoDP(), members...)
+}
+
+func draft(t testing.TB, k int, dp *agreements.DP, members ...*Member) *agreements.Envelope {
+	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
-	o := cleanroom.DraftOptions{Title: "Test", Purpose: "Testing.", MinGroupSize: k, AdHoc: true, DP: agreements.NoDP(),
+	o := cleanroom.DraftOptions{Title: "Test", Purpose: "Testing.", MinGroupSize: k, AdHoc: true, DP: dp,
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
 	for _, m := range members {
 		o.Members = append(o.Members, m.Card)
