@@ -56,8 +56,8 @@ func (re *rehearsal) compareAnalysis(notes io.Writer, o *rehearseOptions, v *cle
 	if err := re.room.judge(context.Background(), o.Analysis, o.Params, t); err != nil {
 		return err
 	}
-	say(notes, o.quiet, "\nCheck against plain DuckDB\n  the same SQL over the members' files gives the same %d rows, and %d groups are too small; it took %s.\n",
-		len(t.Rows), re.room.mustWithhold(o.Analysis, len(t.Rows)), seconds(time.Since(began)))
+	say(notes, o.quiet, "\nCheck against plain DuckDB\n  the same SQL over the members' files gives the same %s; too small, and withheld: %d. It took %s.\n",
+		plural(len(t.Rows), "row"), re.room.mustWithhold(o.Analysis, len(t.Rows)), seconds(time.Since(began)))
 	return nil
 }
 

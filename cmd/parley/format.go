@@ -51,3 +51,11 @@ func printable(s string) string {
 		return '�'
 	}, s)
 }
+
+// plural is "1 row" or "3 rows".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return count(int64(n)) + " " + what + "s"
+}
