@@ -55,6 +55,8 @@ type Question struct {
 	SQL       string            `json:"sql,omitempty"`
 	Analysis  string            `json:"analysis,omitempty"`
 	Params    map[string]string `json:"params,omitempty"`
+	// Fresh computes the answer anew where it would be given again.
+	Fresh bool `json:"fresh,omitempty"`
 }
 
 // admitted is a question that this node's own copy of the agreement allows.

@@ -84,6 +84,9 @@ func (j *joint) dropPair(ctx context.Context) {
 // anything of it exists, so that every one that shows the partner anything is
 // in it.
 func (j *joint) newJob(ctx context.Context) error {
+	if err := j.chargeAlignment(ctx); err != nil {
+		return err
+	}
 	job := &alignJob{}
 	if _, err := rand.Read(job.secret[:]); err != nil {
 		return err

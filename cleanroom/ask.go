@@ -28,13 +28,26 @@ func (n *Node) partner(ad *admitted) *agreements.Member {
 // ask drives a run of this node's own question.
 func (n *Node) ask(ctx context.Context, r *Run) error {
 	p := &r.admitted.compiled.Plan
+	before, err := n.prior(ctx, r.admitted)
+	if err != nil {
+		return err
+	}
+	alone := n.partner(r.admitted) == nil
+	if alone && before != nil {
+		return n.repeat(ctx, r, before)
+	}
+	if before == nil {
+		if err := n.affordable(ctx, r.admitted); err != nil {
+			return err
+		}
+	}
 	switch {
-	case n.partner(r.admitted) == nil:
+	case alone:
 		return n.answerOwn(ctx, r)
 	case p.Kind == plan.OneOwner:
-		return n.askOwner(ctx, r)
+		return n.askOwner(ctx, r, before)
 	}
-	return n.askJoin(ctx, r)
+	return n.askJoin(ctx, r, before)
 }
 
 // client makes the connection to a member's node, pinned by the agreement.
@@ -46,10 +59,13 @@ func (n *Node) client(m *agreements.Member) (*peer.Client, error) {
 		Certificate: n.cert, AllowLoopback: n.cfg.AllowLoopbackPeers, Now: n.now, Patience: n.cfg.PeerPatience}), nil
 }
 
-func (n *Node) offerOf(r *Run) (peer.Offer, error) {
+func (n *Node) offerOf(r *Run, before *prior) (peer.Offer, error) {
 	nonce, err := newNonce()
-	q := r.admitted.question
-	return peer.Offer{Protocol: peer.Protocol, Run: r.ID, Agreement: r.admitted.id, SQL: q.SQL, Analysis: q.Analysis,
+	q, held := r.admitted.question, ""
+	if before != nil {
+		held = before.peerVersion
+	}
+	return peer.Offer{Held: held, Protocol: peer.Protocol, Run: r.ID, Agreement: r.admitted.id, SQL: q.SQL, Analysis: q.Analysis,
 		Params: q.Params, PlanHash: hexOf(r.admitted.compiled.Hash), Nonce: nonce}, err
 }
 
@@ -63,28 +79,32 @@ func propose(ctx context.Context, c *peer.Client, o peer.Offer) (*peer.Accept, e
 	if acc.PlanHash != o.PlanHash {
 		return nil, ErrPlanDiffers
 	}
-	if len(acc.Nonce) != len(o.Nonce) {
+	if len(acc.Nonce) != len(o.Nonce) || acc.Stored && (o.Held == "" || acc.Side != nil) {
 		return nil, errUnexpectedAnswer
 	}
 	return acc, nil
 }
 
 // askOwner has another owner answer a question about its data alone.
-func (n *Node) askOwner(ctx context.Context, r *Run) error {
+func (n *Node) askOwner(ctx context.Context, r *Run, before *prior) error {
 	m := n.partner(r.admitted)
 	c, err := n.client(m)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	o, err := n.offerOf(r)
+	o, err := n.offerOf(r, before)
 	if err != nil {
 		return err
 	}
 	_, end := r.begin("ask "+m.Name, nil)
 	defer end()
-	if _, err := propose(ctx, c, o); err != nil {
+	acc, err := propose(ctx, c, o)
+	if err != nil {
 		return err
+	}
+	if acc.Stored {
+		return n.repeat(ctx, r, before)
 	}
 	go n.watch(ctx, r, c)
 	answer, err := c.Answer(ctx, r.ID)
@@ -98,8 +118,8 @@ func (n *Node) askOwner(ctx context.Context, r *Run) error {
 }
 
 // askJoin drives an encrypted join with another owner.
-func (n *Node) askJoin(ctx context.Context, r *Run) error {
-	o, err := n.offerOf(r)
+func (n *Node) askJoin(ctx context.Context, r *Run, before *prior) error {
+	o, err := n.offerOf(r, before)
 	if err != nil {
 		return err
 	}
@@ -110,6 +130,9 @@ func (n *Node) askJoin(ctx context.Context, r *Run) error {
 	acc, err := j.agree(ctx, o)
 	if err != nil {
 		return err
+	}
+	if acc.Stored {
+		return n.repeat(ctx, r, before)
 	}
 	defer n.tellIfCancelled(ctx, j)
 	if err := j.settle(ctx, acc); err != nil {

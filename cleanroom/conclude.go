@@ -175,7 +175,11 @@ func (n *Node) deliver(ctx context.Context, r *Run, result []byte, salt [32]byte
 		return err
 	}
 	u := store.RunUpdate{State: store.Success, Finished: n.now(), Sealed: sealed, ReceiptHash: hash}
-	return n.update(ctx, r, u, func(v *View) { v.Result, v.Receipt, v.ReceiptHash = result, bundle, hash })
+	if err := n.update(ctx, r, u, func(v *View) { v.Result, v.Receipt, v.ReceiptHash = result, bundle, hash }); err != nil {
+		return err
+	}
+	n.keepForRepeats(ctx, r, rec.Datasets)
+	return nil
 }
 
 // cosignWait is how long an owner waits for the receiver to ask for its

@@ -32,6 +32,10 @@ type Config struct {
 	// is sorted and kept in sealed files. Four bytes for every own unit come on
 	// top.
 	AlignmentMemoryMiB int64 `yaml:"alignmentMemoryMiB"`
+	// AlignmentsPerDay bounds how often a dataset is aligned anew with one
+	// partner in a day (UTC): each alignment shows the number of shared units
+	// once more, under new noise.
+	AlignmentsPerDay int `yaml:"alignmentsPerDay"`
 	// SpoolMiB bounds the unread messages of one run on disk, and all received
 	// messages of one alignment: about 50 bytes for every unit of either side.
 	SpoolMiB int64 `yaml:"spoolMiB"`
@@ -58,6 +62,7 @@ func DefaultConfig(org string) Config {
 		EngineMemoryMiB:    2048,
 		ImportMemoryMiB:    4096,
 		AlignmentMemoryMiB: 128,
+		AlignmentsPerDay:   8,
 		SpoolMiB:           8192,
 		KeptMiB:            512,
 		PeerPatience:       15 * time.Second,
@@ -75,6 +80,8 @@ func (c *Config) check() error {
 		return errors.New("engineMemoryMiB and importMemoryMiB must be at least 256")
 	case c.AlignmentMemoryMiB < 8:
 		return errors.New("alignmentMemoryMiB must be at least 8")
+	case c.AlignmentsPerDay < 1:
+		return errors.New("alignmentsPerDay must be at least 1")
 	case c.SpoolMiB < 64:
 		return errors.New("spoolMiB must be at least 64")
 	case c.KeptMiB < 0:

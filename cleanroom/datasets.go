@@ -55,7 +55,7 @@ func (n *Node) AddDataset(ctx context.Context, contract []byte, dir string) (*Da
 		n.record(entry("dataset.add", audit.Refused).dataset(c.Name()))
 		return nil, err
 	}
-	d, err := n.keepDataset(ctx, c, contract, rules, snap, got)
+	d, err := n.keepDataset(ctx, c, contract, rules, snap, got, sourceOf(c, dir))
 	if err != nil {
 		os.Remove(snap.Path)
 	}
@@ -78,7 +78,7 @@ func (n *Node) importSnapshot(ctx context.Context, in engine.Import) (engine.Sna
 	return engine.Snapshot{Path: in.Target, Key: in.Key, Version: got.Version}, got, nil
 }
 
-func (n *Node) keepDataset(ctx context.Context, c *catalog.Contract, contract []byte, rules agreements.Rules, snap engine.Snapshot, got *engine.Imported) (*Dataset, error) {
+func (n *Node) keepDataset(ctx context.Context, c *catalog.Contract, contract []byte, rules agreements.Rules, snap engine.Snapshot, got *engine.Imported, source string) (*Dataset, error) {
 	wrapped, err := n.keys.WrapKey(ctx, snap.Key, "snapshot "+snap.Version)
 	if err != nil {
 		return nil, err
@@ -101,6 +101,11 @@ func (n *Node) keepDataset(ctx context.Context, c *catalog.Contract, contract []
 		return nil, err
 	}
 	n.forget(ctx, old)
+	// Not being able to is not fatal: the first run tries again before it is
+	// charged.
+	if err := n.identify(ctx, row, source); err != nil {
+		n.log.Warn("whose budget a dataset draws on", "dataset", row.Name, "error", err)
+	}
 	return describe(row, rules), nil
 }
 

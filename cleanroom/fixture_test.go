@@ -150,6 +150,7 @@ func newHome(t testing.TB, org string, change ...func(*cleanroom.Config)) (clean
 	cfg := cleanroom.DefaultConfig(org)
 	cfg.Listen, cfg.Address, cfg.AllowLoopbackPeers = l.Addr().String(), l.Addr().String(), true
 	cfg.PeerPatience = 3 * time.Second
+	cfg.AlignmentsPerDay = 1000
 	for _, c := range change {
 		c(&cfg)
 	}

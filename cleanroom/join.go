@@ -69,6 +69,9 @@ func (j *joint) do(ctx context.Context) (*outcome, error) {
 	if err := j.compareSessions(ctx); err != nil {
 		return nil, err
 	}
+	if err := j.n.charge(ctx, j.run); err != nil {
+		return nil, err
+	}
 	own, err := j.prepare(ctx)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"parley/agreements"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/engine"
+	"parley/cleanroom/ledger"
 	"parley/cleanroom/peer"
 	"parley/cleanroom/store"
 	"parley/crypto/keys"
@@ -39,6 +40,7 @@ type Node struct {
 	engine engine.Engine
 	store  *store.Store
 	audit  *audit.Log
+	ledger *ledger.Ledger
 	mail   *peer.Mail
 	kept   *keptStore
 	log    *slog.Logger
@@ -84,6 +86,9 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	if n.audit, err = audit.Open(o.Home.AuditDir(), n.signer(), AuditOrigin); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if n.ledger, err = ledger.Open(n.life, n.store, n.audit); err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if n.mail, err = peer.NewMail(o.Home.path("spool"), cfg.SpoolMiB<<20); err != nil {

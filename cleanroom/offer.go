@@ -50,6 +50,8 @@ func wordFor(err error) string {
 		return peer.RefusedPlan
 	case errors.Is(err, ErrNormaliser):
 		return peer.RefusedNormaliser
+	case errors.Is(err, ErrLimit):
+		return peer.RefusedLimit
 	}
 	return peer.Failed
 }
@@ -71,6 +73,8 @@ func refusalText(word string) string {
 		return ErrPlanDiffers.Error()
 	case peer.RefusedNormaliser:
 		return ErrNormaliser.Error()
+	case peer.RefusedLimit:
+		return "the other owner's limits on its data (runs a day, or the privacy budget) allow no more such runs for now; its log says which limit"
 	}
 	return "the other node could not do this; its own log says why"
 }
@@ -132,6 +136,13 @@ func (n *Node) accept(ctx context.Context, ad *admitted, asker *agreements.Membe
 	}
 	acc := &peer.Accept{PlanHash: hexOf(ad.compiled.Hash), Nonce: nonce}
 	p := &ad.compiled.Plan
+	if n.held(ad, o) {
+		acc.Stored = true
+		return acc, n.record(entry("run.repeat", audit.OK).by(asker.Name).run(o.Run).agreement(ad.id).with("planHash", acc.PlanHash))
+	}
+	if err := n.affordable(ctx, ad); err != nil {
+		return nil, err
+	}
 	if p.Kind == plan.OneOwner {
 		if p.Locals[0].Member != n.cfg.Org || o.Side != nil {
 			return nil, errUnexpectedAnswer

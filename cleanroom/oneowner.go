@@ -24,6 +24,9 @@ func (n *Node) releaseOne(ctx context.Context, r *Run) (*release.Table, audit.Re
 	if err != nil {
 		return nil, rec, err
 	}
+	if err := n.charge(ctx, r); err != nil {
+		return nil, rec, err
+	}
 	rec.Datasets = []audit.ReceiptDataset{dataset(ad, local, snap.Version)}
 	_, end := r.begin("reduce own rows", nil)
 	defer end()

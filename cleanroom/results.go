@@ -22,6 +22,9 @@ import (
 // opened is a stored run with its answer, if it is here. One whose time is
 // over is removed before it could be shown once more.
 func (n *Node) opened(ctx context.Context, row store.Run) (*View, error) {
+	if row.StoredFrom != "" {
+		return n.openedAgain(ctx, row)
+	}
 	if row.Sealed == nil {
 		return stored(row), nil
 	}

@@ -54,6 +54,8 @@ type View struct {
 	Receipt     []byte          `json:"receipt,omitempty"`
 	ReceiptHash string          `json:"receiptHash,omitempty"`
 	Removed     *time.Time      `json:"removed,omitempty"`
+	// StoredFrom is the run whose answer this one was given again.
+	StoredFrom string `json:"storedFrom,omitempty"`
 }
 
 // Run is a run that is going on in this process, or ended in it. mu guards
@@ -95,6 +97,9 @@ func (n *Node) Submit(ctx context.Context, q Question) (*Run, error) {
 	ad, err := n.admit(ctx, n.cfg.Org, q, id)
 	if err != nil {
 		return nil, err
+	}
+	if q.Fresh && ad.compiled.Plan.DP != nil {
+		return nil, ErrFreshDP
 	}
 	r, runCtx, err := n.open(ctx, id, ad, "")
 	if err != nil {

@@ -46,7 +46,7 @@ func (n *Node) Runs(ctx context.Context, limit int) ([]*View, error) {
 }
 
 func stored(row store.Run) *View {
-	v := &View{ID: row.ID, Agreement: row.Agreement, Asker: row.Asker, Question: row.Question, PlanHash: row.PlanHash,
+	v := &View{ID: row.ID, Agreement: row.Agreement, Asker: row.Asker, Question: row.Question, PlanHash: row.PlanHash, StoredFrom: row.StoredFrom,
 		State: row.State, Created: row.Created, Error: row.Error, Ended: row.State.Final(), Receipt: row.Receipt, ReceiptHash: row.ReceiptHash}
 	if !row.Removed.IsZero() {
 		v.Removed = &row.Removed

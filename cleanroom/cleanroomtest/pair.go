@@ -57,6 +57,7 @@ func StartWith(t testing.TB, org string, e engine.Engine, change ...func(*cleanr
 	cfg.Listen, cfg.Address = l.Addr().String(), l.Addr().String()
 	cfg.AllowLoopbackPeers = true
 	cfg.PeerPatience = 3 * time.Second
+	cfg.AlignmentsPerDay = 1000
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -178,9 +179,9 @@ func Give(t testing.TB, e *agreements.Envelope, members ...*Member) (id string) 
 	return id
 }
 
-// Ask runs a question to its end.
+// Ask runs a question to its end, anew if it was asked before.
 func (m *Member) Ask(ctx context.Context, agreement, sql string) (*cleanroom.View, error) {
-	r, err := m.Submit(ctx, cleanroom.Question{Agreement: agreement, SQL: sql})
+	r, err := m.Submit(ctx, cleanroom.Question{Agreement: agreement, SQL: sql, Fresh: true})
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,9 @@ type Offer struct {
 	Params    map[string]string `json:"params,omitempty"`
 	PlanHash  string            `json:"planHash"` // hex SHA-256
 	Nonce     string            `json:"nonce"`    // 64 hex digits
+	// Held is the version of the other node's dataset that an answer rests on
+	// which the asker has to the very same question, or "".
+	Held string `json:"held,omitempty"`
 	// Side is the asker's part in a join; nil for a one-owner question.
 	Side *Side `json:"side,omitempty"`
 }
@@ -27,6 +30,9 @@ type Accept struct {
 	PlanHash string `json:"planHash"`
 	Nonce    string `json:"nonce"`
 	Side     *Side  `json:"side,omitempty"`
+	// Stored says that the answer which the asker holds is the one there is:
+	// its dataset version is still in use, so nothing was begun or charged.
+	Stored bool `json:"stored,omitempty"`
 }
 
 // Side is what one owner tells the other before a join: nothing here depends

@@ -19,6 +19,7 @@ const (
 	RefusedNormaliser = "normaliser" // join keys would be normalised differently
 	RefusedBusy       = "busy"       // too many runs
 	RefusedAligning   = "aligning"   // another run is aligning the same two datasets
+	RefusedLimit      = "limit"      // runs a day, or a budget
 	RefusedUnknown    = "unknown"    // no such run, or not the caller's
 	RefusedReceipt    = "receipt"    // it does not say what this node saw
 	RefusedProtocol   = "protocol"   // another version of this protocol
@@ -41,6 +42,7 @@ var sentences = map[string]string{
 	RefusedNormaliser: "the two nodes normalise the join key differently; both should run the same version of parley",
 	RefusedBusy:       "the other node has as many runs going on as it allows; try again later",
 	RefusedAligning:   "the other node is aligning the same two datasets for another run; ask again when that run has ended",
+	RefusedLimit:      "the other owner's limits on its data (runs a day, or the privacy budget) allow no more such runs for now; its log says which limit",
 	RefusedUnknown:    "the other node does not know this run",
 	RefusedReceipt:    "the receipt does not say what the other node saw, so it does not sign it",
 	RefusedProtocol:   "the nodes speak different protocol versions; this one speaks " + Protocol,
