@@ -55,6 +55,8 @@ type Compiled struct {
 	// Asker is the member that asked; Analysis the approved analysis, if any.
 	Asker    string
 	Analysis string
+	// Selection is set for a one-owner plan without noise: see plan.Selection.
+	Selection *plan.Local
 }
 
 // Compile checks a question of one member against an agreement, whose id is
@@ -96,6 +98,9 @@ func compile(ctx context.Context, p Parser, a *agreements.Agreement, agreementID
 		return nil, err
 	}
 	out := &Compiled{Plan: plan.Build(bound, agreementID), Uses: bound.Uses, Asker: asker, Analysis: q.Analysis}
+	if out.Plan.Kind == plan.OneOwner && out.Plan.DP == nil {
+		out.Selection = plan.Selection(bound)
+	}
 	if n := len(out.Plan.SQL); n > sql.MaxBytes {
 		// Names are written out in full, so it can be longer than what was sent.
 		return nil, sql.Source{}.Refuse(sql.NoPos, "too-long", "", "Use IN for many values of one column.",

@@ -10,7 +10,6 @@ import (
 	"parley/analysis"
 	"parley/analysis/plan"
 	"parley/cleanroom/peer"
-	"parley/cleanroom/store"
 	"parley/crypto/wire"
 )
 
@@ -112,9 +111,24 @@ func (n *Node) askOwner(ctx context.Context, r *Run, before *prior) error {
 		if errors.Is(context.Cause(ctx), ErrCancelled) {
 			n.tell(r, c)
 		}
+		if peer.IsProblem(err, peer.RefusedEnded) {
+			return reasonThere(ctx, c, r.ID, err)
+		}
 		return err
 	}
 	return n.receiveAnswer(ctx, r, answer)
+}
+
+// reasonThere is why a run ended at the other node, if it says; else err.
+func reasonThere(ctx context.Context, c *peer.Client, run string, err error) error {
+	st, e := c.Status(ctx, run)
+	if e != nil {
+		return err
+	}
+	if there := endedThere(st); errors.Is(there, ErrPeerLimit) || errors.Is(there, ErrPeerTooClose) {
+		return there
+	}
+	return err
 }
 
 // askJoin drives an encrypted join with another owner.
@@ -171,7 +185,7 @@ func (n *Node) endedFirst(ctx context.Context, j *joint, err error) error {
 	if e != nil {
 		return err
 	}
-	if there := endedThere(store.RunState(st.State)); there != nil {
+	if there := endedThere(st); there != nil {
 		n.log.Info("the other node ended the run first", "run", j.run.ID, "error", logged(err))
 		return there
 	}

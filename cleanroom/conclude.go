@@ -62,6 +62,7 @@ func (j *joint) joinReceipt(started time.Time) audit.Receipt {
 		}
 		r.Datasets = append(r.Datasets, dataset(j.run.admitted, l, side.Version))
 	}
+	r.Unchecked = j.unchecked()
 	session := j.bound()
 	r.Alignment, r.Session, r.Transcript = j.alignment.id, hexOf(session), hexOf(j.transcript.Sum(session))
 	sent, received := j.transcript.Bytes()

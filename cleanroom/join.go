@@ -41,6 +41,8 @@ type joint struct {
 	pipe       wire.Pipe        // entered into transcript
 	transcript *wire.Transcript
 	alignment  *alignment
+	// Whether an owner could not compare the question with all earlier ones.
+	ownUnchecked, theirUnchecked bool
 }
 
 // me and other index Plan.Locals.
@@ -114,6 +116,9 @@ func (j *joint) prepare(ctx context.Context) (*reduced, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.compareHistory(ctx, own); err != nil {
+		return nil, err
+	}
 	j.alignment, err = j.align(ctx)
 	return own, err
 }
@@ -141,10 +146,11 @@ func (j *joint) bound() [32]byte {
 // exchangeGroups compares the alignments and tells each side how many groups
 // the other has:
 //
-//	run/groups    bound session (32) ‖ number of groups (4, big-endian)
+//	run/groups    bound session (32) ‖ number of groups (4, big-endian) ‖ unchecked (1)
 func (j *joint) exchangeGroups(ctx context.Context, own int) (int, error) {
 	bound := j.bound()
 	b := binary.BigEndian.AppendUint32(bound[:], uint32(own))
+	b = append(b, j.uncheckedByte())
 	if err := wire.SendBytes(ctx, j.pipe, "run/groups", b); err != nil {
 		return 0, err
 	}
@@ -156,6 +162,9 @@ func (j *joint) exchangeGroups(ctx context.Context, own int) (int, error) {
 		return 0, errors.New("the two nodes hold different alignments of the two datasets, so the run is refused")
 	}
 	theirs := int(binary.BigEndian.Uint32(b[32:]))
+	if err := j.noteUnchecked(b[36]); err != nil {
+		return 0, err
+	}
 	limit := j.plan.Secure.MaxCells
 	if err := checkGroupCount(j.plan.Locals[j.other()].Groups, theirs, limit); err != nil {
 		return 0, err

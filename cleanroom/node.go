@@ -15,6 +15,7 @@ import (
 	"parley/agreements"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/engine"
+	"parley/cleanroom/history"
 	"parley/cleanroom/ledger"
 	"parley/cleanroom/peer"
 	"parley/cleanroom/store"
@@ -41,6 +42,8 @@ type Node struct {
 	store  *store.Store
 	audit  *audit.Log
 	ledger *ledger.Ledger
+	past   *history.History
+	units  unitNumbers
 	mail   *peer.Mail
 	kept   *keptStore
 	log    *slog.Logger
@@ -89,6 +92,9 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if n.ledger, err = ledger.Open(n.life, n.store, n.audit); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if err := n.openHistory(n.life); err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if n.mail, err = peer.NewMail(o.Home.path("spool"), cfg.SpoolMiB<<20); err != nil {

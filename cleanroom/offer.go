@@ -293,7 +293,8 @@ func (n *Node) Status(_ context.Context, from, run string) (*peer.Status, error)
 	if err != nil {
 		return nil, err
 	}
-	return &peer.Status{State: string(r.look().State)}, nil
+	v := r.look()
+	return &peer.Status{State: string(v.State), Reason: v.reason}, nil
 }
 
 // Cancel ends a run at the other node's word. (The peer door calls it; the

@@ -28,6 +28,9 @@ func (n *Node) releaseOne(ctx context.Context, r *Run) (*release.Table, audit.Re
 		return nil, rec, err
 	}
 	rec.Datasets = []audit.ReceiptDataset{dataset(ad, local, snap.Version)}
+	if rec.Unchecked, err = n.compareOwn(ctx, r, snap); err != nil {
+		return nil, rec, err
+	}
 	_, end := r.begin("reduce own rows", nil)
 	defer end()
 	if p := &ad.compiled.Plan; p.DP != nil {
@@ -120,6 +123,9 @@ func (n *Node) receiveAnswer(ctx context.Context, r *Run, a *peer.Answer) error 
 		return errUnexpectedAnswer
 	}
 	want.Datasets = []audit.ReceiptDataset{dataset(ad, local, got.Datasets[0].Version)}
+	if len(got.Unchecked) > 0 { // only the owner knows
+		want.Unchecked = []string{local.Dataset}
+	}
 	if err := n.agrees(&want, got); err != nil {
 		return fmt.Errorf("the owner's receipt: %w", err)
 	}

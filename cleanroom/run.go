@@ -56,6 +56,7 @@ type View struct {
 	Removed     *time.Time      `json:"removed,omitempty"`
 	// StoredFrom is the run whose answer this one was given again.
 	StoredFrom string `json:"storedFrom,omitempty"`
+	reason     string // why it failed, in a word that the other node may know
 }
 
 // Run is a run that is going on in this process, or ended in it. mu guards
@@ -231,7 +232,7 @@ func (n *Node) fail(ctx context.Context, r *Run, err error) {
 	if errors.Is(err, align.ErrRefused) || errors.Is(err, garble.ErrFailed) {
 		err = errors.Join(ErrProtocol, n.record(entry("run.incident", audit.Failed).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id)))
 	}
-	r.set(func(v *View) { v.Code = codeOf(err) })
+	r.set(func(v *View) { v.Code, v.reason = codeOf(err), reasonOf(err) })
 	if state != store.Cancelled && !errors.Is(err, ErrPeerFailed) && r.keepsAlignment() {
 		err = fmt.Errorf("%w. The alignment is kept as far as it came; asking again takes it up", err)
 	}
@@ -239,6 +240,18 @@ func (n *Node) fail(ctx context.Context, r *Run, err error) {
 		n.log.Error("record the end of a run", "run", r.ID, "error", e)
 		r.set(func(v *View) { v.State, v.Error = state, err.Error() })
 	}
+}
+
+// reasonOf is the word that the other node may know about a failure: of most,
+// none.
+func reasonOf(err error) string {
+	switch {
+	case errors.Is(err, ErrLimit):
+		return peer.RefusedLimit
+	case errors.Is(err, ErrTooClose):
+		return peer.RefusedClose
+	}
+	return ""
 }
 
 // codeOf is a word for programs: refused (the other node would not take
@@ -249,7 +262,7 @@ func codeOf(err error) string {
 	switch {
 	case errors.As(err, &gone):
 		return "unreachable"
-	case errors.As(err, &refused):
+	case errors.As(err, &refused), errors.Is(err, ErrLimit), errors.Is(err, ErrTooClose), errors.Is(err, ErrPeerLimit), errors.Is(err, ErrPeerTooClose):
 		return "refused"
 	}
 	return "failed"

@@ -30,7 +30,7 @@ func (n *Node) watch(ctx context.Context, r *Run, c *peer.Client) {
 		switch {
 		case err == nil:
 			lastSeen = time.Now()
-			if cause := endedThere(store.RunState(st.State)); cause != nil {
+			if cause := endedThere(st); cause != nil {
 				r.cancel(cause)
 				return
 			}
@@ -47,11 +47,17 @@ func (n *Node) watch(ctx context.Context, r *Run, c *peer.Client) {
 	}
 }
 
-func endedThere(s store.RunState) error {
-	switch s {
+func endedThere(st *peer.Status) error {
+	switch store.RunState(st.State) {
 	case store.Cancelled, store.Cancelling:
 		return ErrPeerCancelled
 	case store.Failed, store.TimedOut:
+		switch st.Reason {
+		case peer.RefusedLimit:
+			return ErrPeerLimit
+		case peer.RefusedClose:
+			return ErrPeerTooClose
+		}
 		return ErrPeerFailed
 	}
 	return nil

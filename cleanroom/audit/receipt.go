@@ -54,6 +54,9 @@ type Receipt struct {
 	Withheld         int       `json:"withheld"` // cells below the threshold
 	Started          time.Time `json:"started"`
 	Finished         time.Time `json:"finished"`
+	// Unchecked names the datasets whose owner could not compare the question
+	// with all earlier ones.
+	Unchecked []string `json:"unchecked,omitempty"`
 }
 
 // ReceiptDataset is one dataset that was asked, in the version used.

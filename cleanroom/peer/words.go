@@ -20,6 +20,9 @@ const (
 	RefusedBusy       = "busy"       // too many runs
 	RefusedAligning   = "aligning"   // another run is aligning the same two datasets
 	RefusedLimit      = "limit"      // runs a day, or a budget
+	RefusedClose      = "too-close"  // to an earlier question
+	RefusedApproval   = "approval"   // a person there has to approve the run first
+	RefusedDenied     = "denied"     // a person there has not approved it
 	RefusedUnknown    = "unknown"    // no such run, or not the caller's
 	RefusedReceipt    = "receipt"    // it does not say what this node saw
 	RefusedProtocol   = "protocol"   // another version of this protocol
@@ -43,6 +46,9 @@ var sentences = map[string]string{
 	RefusedBusy:       "the other node has as many runs going on as it allows; try again later",
 	RefusedAligning:   "the other node is aligning the same two datasets for another run; ask again when that run has ended",
 	RefusedLimit:      "the other owner's limits on its data (runs a day, or the privacy budget) allow no more such runs for now; its log says which limit",
+	RefusedClose:      "the question is too close to an earlier one at the other owner: what the two select differs by so few people or things that their answers could be subtracted from each other. A larger change, or differential privacy, would be allowed",
+	RefusedApproval:   "the other owner approves every run of its data; the question waits there for a person's decision",
+	RefusedDenied:     "the other owner did not approve the run; ask its people why",
 	RefusedUnknown:    "the other node does not know this run",
 	RefusedReceipt:    "the receipt does not say what the other node saw, so it does not sign it",
 	RefusedProtocol:   "the nodes speak different protocol versions; this one speaks " + Protocol,

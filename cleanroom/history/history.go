@@ -1,0 +1,227 @@
+package history
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"parley/cleanroom/store"
+	"parley/crypto/wire"
+	"parley/internal/weak"
+)
+
+// History is the record of one node's selections. It is safe for concurrent
+// use: comparing and recording is one step.
+type History struct {
+	store  *store.Store
+	hasher *Hasher
+	aead   cipher.AEAD
+	mu     sync.Mutex
+}
+
+// New opens the history under a secret key of the node.
+func New(s *store.Store, key [32]byte) (*History, error) {
+	sealing := wire.Sum(wire.LabelSketch, key[:], []byte("seal"))
+	block, err := aes.NewCipher(sealing[:])
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	return &History{store: s, hasher: NewHasher(key), aead: aead}, err
+}
+
+// Hasher is what sketches for this history are made with.
+func (h *History) Hasher() *Hasher { return h.hasher }
+
+// TooClose is the error of a selection that must not be answered. Its text is
+// for the owner's log: which earlier run it is, the caller does not learn.
+type TooClose struct {
+	Run        string // the earlier one
+	Complement bool   // it is what the earlier one left out
+	OtherData  bool   // the earlier one was about another version of the data
+}
+
+func (e *TooClose) Error() string {
+	what := "differs from that of run " + e.Run
+	if e.Complement {
+		what = "differs from what run " + e.Run + " left out"
+	}
+	if e.OtherData {
+		what += ", of another version of the data,"
+	}
+	return "the selection " + what + " by fewer units than the threshold"
+}
+
+// Question is a selection that is to be answered.
+type Question struct {
+	Identity string // of the dataset
+	Version  string
+	Run      string
+	K        int
+	// Whole makes the sketch of all units of the version; Units is their number.
+	Whole func() *Sketch
+	Units uint64
+	Selection
+}
+
+// Limits of one check: earlier selections, and sketches that are compared.
+const (
+	maxSelections  = 5000
+	maxComparisons = 20_000
+)
+
+// Admit compares a selection with all earlier ones and records it. It returns
+// a *TooClose, with nothing recorded, if one of them is too close; unchecked is
+// true when some could not be compared.
+func (h *History) Admit(ctx context.Context, q *Question, now time.Time) (unchecked bool, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	earlier, err := h.store.Selections(ctx, q.Identity, maxSelections+1)
+	if err != nil {
+		return false, err
+	}
+	q.sort()
+	unchecked = q.Partly
+	if len(earlier) > maxSelections {
+		earlier, unchecked = earlier[:maxSelections], true
+	}
+	header, repeated, left := q.header(), false, maxComparisons
+	for _, e := range earlier {
+		again, decided, err := h.compare(ctx, q, header, e, &left)
+		if err != nil {
+			return false, err
+		}
+		repeated = repeated || again
+		unchecked = unchecked || !decided
+	}
+	if repeated {
+		return unchecked, nil // it is recorded already
+	}
+	return unchecked, h.record(ctx, q, header, now)
+}
+
+// compare judges one earlier selection. again: it is the very same.
+func (h *History) compare(ctx context.Context, q *Question, header []byte, e store.Selection, left *int) (again, decided bool, err error) {
+	plain, err := h.open(e.Header, e.Run, -1)
+	if err != nil {
+		return false, false, err
+	}
+	digest, vectors, sizes, err := parseHeader(plain)
+	if err != nil {
+		return false, false, err
+	}
+	sameData := e.Version == q.Version
+	if sameData && digest == [32]byte(header) {
+		return true, true, nil
+	}
+	if !sameData && weak.Off("R22") {
+		return false, true, nil
+	}
+	decided = true
+	for number, old := range vectors {
+		direct, complement := q.candidates(old, sameData)
+		if len(direct)+len(complement) == 0 {
+			continue
+		}
+		if *left -= len(direct) + len(complement); *left < 0 {
+			return false, false, nil
+		}
+		if old.Sketch, err = h.sketch(ctx, e, number, sizes[number]); err != nil {
+			return false, false, err
+		}
+		if old.Sketch.size < SizeFor(q.K) || len(q.Vectors) > 0 && old.Sketch.size != q.Vectors[0].Sketch.size {
+			decided = false // it was made for another k
+			continue
+		}
+		for _, v := range direct {
+			if v.Sketch.combine(old.Sketch, -1).judge(h.hasher, q.K) == Close && !weak.Off("R01") {
+				return false, false, &TooClose{Run: e.Run, OtherData: !sameData}
+			}
+		}
+		for _, v := range complement {
+			if v.Sketch.combine(old.Sketch, 1).combine(q.Whole(), -1).judge(h.hasher, q.K) == Close && !weak.Off("R02") {
+				return false, false, &TooClose{Run: e.Run, Complement: true}
+			}
+		}
+	}
+	return false, decided, nil
+}
+
+// candidates are the vectors that could be close to an old one, by how many
+// units they have.
+func (q *Question) candidates(old *Vector, sameData bool) (direct, complement []*Vector) {
+	near := func(a, b uint64) bool { return max(a, b)-min(a, b) < uint64(q.K) }
+	for _, v := range q.Vectors {
+		if v.Kind != old.Kind {
+			continue
+		}
+		if near(v.Support, old.Support) {
+			direct = append(direct, v)
+		}
+		if v.Kind == Units && sameData && near(v.Support+old.Support, q.Units) {
+			complement = append(complement, v)
+		}
+	}
+	return direct, complement
+}
+
+func (h *History) sketch(ctx context.Context, e store.Selection, number int, size uint32) (*Sketch, error) {
+	sealed, err := h.store.Sketch(ctx, e.Seq, number)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := h.open(sealed, e.Run, number)
+	if err != nil {
+		return nil, err
+	}
+	return parseSketch(plain, size)
+}
+
+func (h *History) record(ctx context.Context, q *Question, header []byte, now time.Time) error {
+	sel := store.Selection{Identity: q.Identity, Version: q.Version, Run: q.Run, Created: now}
+	var err error
+	if sel.Header, err = h.seal(header, q.Run, -1); err != nil {
+		return err
+	}
+	sketches := make([][]byte, len(q.Vectors))
+	for i, v := range q.Vectors {
+		if sketches[i], err = h.seal(v.Sketch.Bytes(), q.Run, i); err != nil {
+			return err
+		}
+	}
+	return h.store.PutSelection(ctx, sel, sketches)
+}
+
+// place is the associated data of what is sealed: a row that was moved does
+// not open.
+func place(run string, number int) []byte {
+	return binary.BigEndian.AppendUint64([]byte(run+"\x00"), uint64(int64(number)))
+}
+
+func (h *History) seal(plain []byte, run string, number int) ([]byte, error) {
+	nonce := make([]byte, h.aead.NonceSize(), h.aead.NonceSize()+len(plain)+h.aead.Overhead())
+	if _, err := rand.Read(nonce); err != nil {
+		return nil, err
+	}
+	return h.aead.Seal(nonce, nonce, plain, place(run, number)), nil
+}
+
+var errHistory = errors.New("the history of questions in state.db was changed")
+
+func (h *History) open(sealed []byte, run string, number int) ([]byte, error) {
+	n := h.aead.NonceSize()
+	if len(sealed) < n {
+		return nil, errHistory
+	}
+	plain, err := h.aead.Open(nil, sealed[:n], sealed[n:], place(run, number))
+	if err != nil {
+		return nil, fmt.Errorf("%w: run %s", errHistory, run)
+	}
+	return plain, nil
+}

@@ -1,0 +1,95 @@
+package history
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+)
+
+// Kind says what a vector counts. Only vectors of a kind are compared, since
+// only totals of a kind can be subtracted from each other.
+type Kind byte
+
+// Kinds.
+const (
+	Units Kind = 1 // 1 if the unit is selected, or has a value
+	Rows  Kind = 2 // how many rows of the unit are, or have one
+	Sums  Kind = 3 // the unit's sum of a measure
+)
+
+// Vector is one number for each unit, sketched.
+type Vector struct {
+	Kind    Kind
+	Support uint64 // units whose number is not 0
+	Sketch  *Sketch
+}
+
+// Selection is what a run selected.
+type Selection struct {
+	Vectors []*Vector
+	// Partly is set when there were more vectors than are kept.
+	Partly bool
+}
+
+// MaxVectors bounds the vectors of a selection.
+const MaxVectors = 512
+
+// sort gives the vectors an order that says nothing of the groups' numbers,
+// which change from run to run: the same selection has the same header.
+func (s *Selection) sort() {
+	slices.SortFunc(s.Vectors, func(a, b *Vector) int {
+		if c := cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Support, b.Support)); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.Sketch.Bytes(), b.Sketch.Bytes())
+	})
+}
+
+// vectorBytes is the length of a vector in a header: kind, log2 of the size,
+// support.
+const vectorBytes = 1 + 1 + 8
+
+// header is the vectors without their sketches, after a digest over all of
+// the selection.
+//
+//	SHA-256 (32) ‖ partly (1) ‖ vectors × (kind (1) ‖ log2 size (1) ‖ support (8))
+func (s *Selection) header() []byte {
+	h := sha256.New()
+	b := make([]byte, 32, 33+vectorBytes*len(s.Vectors))
+	if s.Partly {
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
+	}
+	for _, v := range s.Vectors {
+		log := byte(0)
+		for v.Sketch.size>>log > 1 {
+			log++
+		}
+		b = append(b, byte(v.Kind), log)
+		b = binary.BigEndian.AppendUint64(b, v.Support)
+	}
+	h.Write(b[32:])
+	for _, v := range s.Vectors {
+		h.Write(v.Sketch.Bytes())
+	}
+	h.Sum(b[:0])
+	return b
+}
+
+func parseHeader(b []byte) (digest [32]byte, vectors []*Vector, sizes []uint32, err error) {
+	if len(b) < 33 || (len(b)-33)%vectorBytes != 0 || (len(b)-33)/vectorBytes > MaxVectors {
+		return digest, nil, nil, errSketch
+	}
+	digest = [32]byte(b)
+	for b = b[33:]; len(b) > 0; b = b[vectorBytes:] {
+		if b[1] > 16 {
+			return digest, nil, nil, errSketch
+		}
+		vectors = append(vectors, &Vector{Kind: Kind(b[0]), Support: binary.BigEndian.Uint64(b[2:])})
+		sizes = append(sizes, 1<<b[1])
+	}
+	return digest, vectors, sizes, nil
+}
