@@ -178,7 +178,7 @@ func (n *Node) compareOwn(ctx context.Context, r *Run, snap engine.Snapshot) (un
 		if len(l.Groups) == 0 && len(numbers) == 0 {
 			numbers = append(numbers, 0)
 		}
-		return own.append(b, numbers)
+		return own.append(b, numbers, nil)
 	})
 	if err != nil {
 		return nil, lost(row, err)
@@ -242,13 +242,12 @@ func selectionOf(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.V
 }
 
 func addVector(sel *history.Selection, h *history.Hasher, ids []uint64, own *reduced, v plan.Vector, k int) error {
-	kind := kindOf(v)
-	fresh := func() *history.Vector {
-		return &history.Vector{Kind: kind, Sketch: history.NewSketch(history.SizeFor(k))}
+	a := &adder{h: h, kind: kindOf(v), size: history.SizeFor(k), groups: map[uint32]*history.Vector{}, room: history.MaxVectors - len(sel.Vectors)}
+	a.total = a.fresh()
+	if own.days != nil { // what counts is also on which day
+		a.byDay = a.fresh()
+		a.byDay.Kind += history.ByDay
 	}
-	total, groups := fresh(), map[uint32]*history.Vector{}
-	room := history.MaxVectors - len(sel.Vectors)
-	sum := int64(0) // of the unit so far, over its groups
 	for i, unit := range own.units {
 		if uint64(unit) >= uint64(len(ids)) {
 			return errStaleAlignment
@@ -257,41 +256,105 @@ func addVector(sel *history.Selection, h *history.Hasher, ids []uint64, own *red
 		if err != nil {
 			return err
 		}
-		if kind == history.Units {
-			sum = max(sum, x)
-		} else {
-			sum += x
-		}
-		if i+1 == len(own.units) || own.units[i+1] != unit {
-			put(total, h, ids[unit], sum)
-			sum = 0
+		day := int32(0)
+		if own.days != nil {
+			day = own.days[i]
 		}
 		g := own.group[i]
-		if len(own.sizes) < 2 || own.sizes[g] < uint64(k) {
-			continue
+		a.take(g, x, day, len(own.sizes) > 1 && own.sizes[g] >= uint64(k))
+		if i+1 == len(own.units) || own.units[i+1] != unit {
+			a.end(ids[unit])
 		}
-		if groups[g] == nil {
-			if len(groups) >= room {
-				sel.Partly = true
-				continue
-			}
-			groups[g] = fresh()
-		}
-		put(groups[g], h, ids[unit], x)
 	}
-	for g := range own.sizes { // in order, so that the same question gives the same selection
-		if v := groups[uint32(g)]; v != nil && v.Support >= uint64(k) && len(sel.Vectors) < history.MaxVectors-1 {
+	sel.Partly = sel.Partly || a.partly
+	for _, v := range append([]*history.Vector{a.total, a.byDay}, a.inOrder(len(own.sizes))...) {
+		switch {
+		case v == nil || v.Support < uint64(k):
+		case len(sel.Vectors) < history.MaxVectors:
 			sel.Vectors = append(sel.Vectors, v)
+		default:
+			sel.Partly = true
 		}
-	}
-	switch {
-	case total.Support < uint64(k):
-	case len(sel.Vectors) < history.MaxVectors:
-		sel.Vectors = append(sel.Vectors, total)
-	default:
-		sel.Partly = true
 	}
 	return nil
+}
+
+// adder sketches one vector, unit by unit.
+type adder struct {
+	h      *history.Hasher
+	kind   history.Kind
+	size   uint32
+	total  *history.Vector
+	byDay  *history.Vector // nil without days
+	groups map[uint32]*history.Vector
+	room   int // for groups
+	partly bool
+
+	// Of the unit under way.
+	sum  int64
+	days int64         // a sum of hashes of day and number: in whatever order they come
+	seen []unitInGroup // with a vector of their own
+}
+
+type unitInGroup struct {
+	number uint32
+	x      int64
+}
+
+func (a *adder) fresh() *history.Vector {
+	return &history.Vector{Kind: a.kind, Sketch: history.NewSketch(a.size)}
+}
+
+func (a *adder) join(have, x int64) int64 {
+	if a.kind == history.Units {
+		return max(have, x)
+	}
+	return have + x
+}
+
+func (a *adder) take(g uint32, x int64, day int32, apart bool) {
+	a.sum = a.join(a.sum, x)
+	if a.byDay != nil && x != 0 {
+		a.days = (a.days + history.Mix(uint64(day), uint64(x))) & (1<<59 - 1)
+	}
+	if !apart {
+		return
+	}
+	for i := range a.seen {
+		if a.seen[i].number == g {
+			a.seen[i].x = a.join(a.seen[i].x, x)
+			return
+		}
+	}
+	a.seen = append(a.seen, unitInGroup{g, x})
+}
+
+func (a *adder) end(id uint64) {
+	put(a.total, a.h, id, a.sum)
+	if a.byDay != nil {
+		put(a.byDay, a.h, id, a.days)
+	}
+	for _, s := range a.seen {
+		if a.groups[s.number] == nil {
+			if len(a.groups) >= a.room {
+				a.partly = true
+				continue
+			}
+			a.groups[s.number] = a.fresh()
+		}
+		put(a.groups[s.number], a.h, id, s.x)
+	}
+	a.sum, a.days, a.seen = 0, 0, a.seen[:0]
+}
+
+func (a *adder) inOrder(groups int) []*history.Vector {
+	var out []*history.Vector
+	for g := range groups {
+		if v := a.groups[uint32(g)]; v != nil {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func put(v *history.Vector, h *history.Hasher, id uint64, x int64) {

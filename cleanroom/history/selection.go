@@ -17,7 +17,21 @@ const (
 	Units Kind = 1 // 1 if the unit is selected, or has a value
 	Rows  Kind = 2 // how many rows of the unit are, or have one
 	Sums  Kind = 3 // the unit's sum of a measure
+
+	// ByDay, added to one of them, is a hash of on which days the unit has which
+	// numbers: in a join on time an answer can change though no sum does.
+	ByDay Kind = 8
 )
+
+// Mix is a number of 59 bits for what a unit has on a day. It need
+// not be secret or hard to invert: it only has to change when one of them does.
+func Mix(day, x uint64) int64 {
+	h := (day+1)*0xBF58476D1CE4E5B9 ^ x*0x94D049BB133111EB
+	for range 2 {
+		h = (h ^ h>>31) * 0xD6E8FEB86659FD93
+	}
+	return int64(h >> 5)
+}
 
 // Vector is one number for each unit, sketched.
 type Vector struct {
