@@ -35,7 +35,7 @@ func Build(q *check.Query, agreement string) Plan {
 	for _, l := range locals {
 		p.Locals = append(p.Locals, l.build(p.Kind, !q.DP.None()))
 	}
-	p.DP = dp(q, &p)
+	p.DP = Noise(&p, q.DP)
 	return p
 }
 

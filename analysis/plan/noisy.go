@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"slices"
 
+	"parley/agreements"
 	"parley/analysis/check"
 	"parley/analysis/noise"
 )
@@ -19,7 +20,7 @@ const (
 	MeasureUnits = 2
 )
 
-// dp computes the noise of a plan that is otherwise complete.
+// Noise computes the noise of a plan that is otherwise complete.
 //
 // One unit, with all its rows in all datasets, is in one of two neighbouring
 // inputs and not in the other. It adds to at most L0 cells, and at most L∞ to
@@ -45,16 +46,16 @@ const (
 // are chosen so that this is at most δ. (Design: Canonne, Kamath, Steinke 2020
 // for the noise; Wilson et al. 2020, "Differentially Private SQL with Bounded
 // User Contribution", section 4, for thresholds of undeclared groups.)
-func dp(q *check.Query, p *Plan) *DP {
-	if q.DP.None() {
+func Noise(p *Plan, demand *agreements.DP) *DP {
+	if demand.None() {
 		return nil
 	}
-	epsilon, okE := rational(q.DP.Epsilon)
-	delta, okD := rational(q.DP.Delta)
+	epsilon, okE := rational(demand.Epsilon)
+	delta, okD := rational(demand.Delta)
 	if !okE || !okD || epsilon.Sign() <= 0 || delta.Sign() <= 0 {
 		panic("plan: a demand that package agreements refuses")
 	}
-	d := &DP{Epsilon: q.DP.Epsilon, Delta: q.DP.Delta, Mechanism: Laplace, GroupsPerUnit: cellsPerUnit(p), Values: noisyValues(p),
+	d := &DP{Epsilon: demand.Epsilon, Delta: demand.Delta, Mechanism: Laplace, GroupsPerUnit: cellsPerUnit(p), Values: noisyValues(p),
 		Cost: Cost{Epsilon: epsilon.RatString(), Delta: delta.RatString(), Rho: "0"}}
 	m := int64(len(d.Values))
 	cells := new(big.Rat).SetInt64(int64(d.GroupsPerUnit))
