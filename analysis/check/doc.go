@@ -165,8 +165,7 @@ type binder struct {
 func Bind(q *sql.Query, c Context) (*Query, error) {
 	b := &binder{Context: c, src: q.Source, in: q, out: &Query{Limit: q.Limit}}
 	for _, step := range []func() error{
-		b.several, b.tables, b.pair, b.access, b.using, b.stages, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.days, b.bounds,
-		b.usedWindows,
+		b.several, b.tables, b.pair, b.access, b.using, b.stages, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.settle, b.days, b.bounds,
 	} {
 		if err := step(); err != nil {
 			return nil, err

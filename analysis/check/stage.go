@@ -3,6 +3,8 @@ package check
 import (
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 
 	"parley/agreements"
 	"parley/analysis/sql"
@@ -282,13 +284,16 @@ func (b *binder) dry(t int, fn func() error) error {
 	return err
 }
 
-// usedWindows refuses a subquery of whose windows none is used: it would be
-// a plain one.
-func (b *binder) usedWindows() error {
+// settle orders what the stages compute by name, so that it does not depend on
+// the order in which it is used, and refuses a subquery of whose windows none
+// is used: it would be a plain one.
+func (b *binder) settle() error {
 	for _, t := range b.out.Tables {
 		for s := t.Stage; s != nil; s = s.In {
+			slices.SortFunc(s.Slots, func(a, b *Slot) int { return strings.Compare(a.Name, b.Name) })
 			windows := s.Grouped
-			for _, slot := range s.Slots {
+			for i, slot := range s.Slots {
+				slot.Engine = fmt.Sprintf("v%d", i)
 				windows = windows || slot.Expr.Op == "window"
 			}
 			if !windows {
