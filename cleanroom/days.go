@@ -101,6 +101,7 @@ type daySpread struct {
 	days    *plan.Days
 	vec     plan.Vector
 	rank    []int     // of the groups, for LatestRow
+	total   []int64   // of the unit's rows, by day, for Share
 	next    []int32   // by row of the unit: the day on which a later row takes over, reused
 	touches []touch   // of the unit, by day, reused
 	cells   []dayCell // of the unit, each (group, day) once, none of 0
@@ -137,7 +138,28 @@ func (s *daySpread) unit(from, to int) error {
 			s.cells = append(s.cells, dayCell{group, d, x})
 		}
 	}
-	return s.merge(to-from > 1)
+	if err := s.merge(to-from > 1); err != nil || s.vec.Of != plan.Share {
+		return err
+	}
+	s.share()
+	return nil
+}
+
+// share turns the numbers of rows of each group on each day into parts of 1,
+// as whole numbers of 1/MaxAbs.
+func (s *daySpread) share() {
+	if s.total == nil {
+		s.total = make([]int64, s.days.Count)
+	}
+	clear(s.total)
+	for _, c := range s.cells {
+		s.total[c.day] += c.x
+	}
+	for i := range s.cells {
+		c := &s.cells[i]
+		n := s.total[c.day]
+		c.x = (2*s.vec.MaxAbs*c.x + n) / (2 * n) // rounded; 2 · 10^8 · rows is far below 2^63
+	}
 }
 
 // span is the days that a row of a day counts on.

@@ -254,3 +254,31 @@ func TestLastTouchEqualsDuckDB(t *testing.T) {
 		})
 	}
 }
+
+// TestLinearAttributionEqualsDuckDB gives every exposure within the days
+// before an order an equal part of it. With up to 16 exposures a person every
+// part is exact, beyond that rounded.
+func TestLinearAttributionEqualsDuckDB(t *testing.T) {
+	t.Parallel()
+	const join = ` FROM orders o JOIN exposures e ON e.email = o.email AND o.day BETWEEN e.day AND e.day + 14 WHERE o.day BETWEEN DATE '2024-01-01' AND DATE '2024-01-30'`
+	questions := []string{
+		`SELECT grp, SUM(amount / touches) AS credit, COUNT(*) AS pairs FROM (SELECT e.grp, o.amount, COUNT(*) OVER (PARTITION BY o.rowid) AS touches` + join + `) GROUP BY grp ORDER BY grp`,
+		`SELECT g, SUM(1 / t.n) AS orders FROM (SELECT COUNT(*) OVER (PARTITION BY o.rowid) AS n, e.grp AS g` + join + ` AND e.grp <> 'corona' AND o.amount > 3) t GROUP BY g HAVING orders > 1 ORDER BY orders DESC`,
+	}
+	for _, most := range []int{7, 40} {
+		t.Run(strconv.Itoa(most), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(4, uint64(most)))
+			agency, shop, id, statements := timedPair(t, true,
+				timed{maxRows: most, rows: timedRows(r, "p", 200, most, 40, "aurora", "borealis", "corona")},
+				timed{maxRows: 5, rows: timedRows(r, "p", 300, 5, 40, "new", "old")})
+			for i, sql := range questions {
+				got := answerOf(t, []*cleanroomtest.Member{agency, shop}[i%2], id, sql)
+				_, want, err := duckdb.Oracle(t.Context(), statements, sql)
+				if err != nil || len(want) == 0 {
+					t.Fatalf("%s: %d rows, %v", sql, len(want), err)
+				}
+				sameRows(t, sql, got.Rows, want, 1e-6)
+			}
+		})
+	}
+}

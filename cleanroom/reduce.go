@@ -123,7 +123,7 @@ func (r *reduced) entry(i int, v plan.Vector) (int64, error) {
 	switch v.Of {
 	case plan.Units:
 		x = 1
-	case plan.Rows:
+	case plan.Rows, plan.Share:
 		x = r.ints[0][i]
 	case plan.Sum:
 		x = r.ints[1+2*v.Measure][i]

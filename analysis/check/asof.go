@@ -60,11 +60,11 @@ func (b *binder) latest(a *apart) error {
 		return b.src.Refuse(a.pos, "bad-asof", "", "WHERE may bound how old the latest row is, as in a.date - b.date <= 14.",
 			"After ASOF JOIN, WHERE cannot leave out the most recent rows.")
 	}
-	for i, it := range b.out.Items {
+	for _, it := range b.out.Items {
 		if it.Group >= 0 || it.Filters[1] == nil && (it.Arg == nil || it.Table != 1) {
 			continue
 		}
-		return b.src.Refuse(b.in.Items[i].Pos, "bad-asof", "", "Add up columns of the first table, and pick the second's rows in a subquery.",
+		return b.src.Refuse(it.pos, "bad-asof", "", "Add up columns of the first table, and pick the second's rows in a subquery.",
 			"Which of several rows of one day an ASOF JOIN takes is not defined, so its columns are not added up or tested.")
 	}
 	return nil

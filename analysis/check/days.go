@@ -48,7 +48,11 @@ const (
 // window, which must follow from the agreement and the question alone.
 func (b *binder) days() error {
 	a := b.apart
-	if a == nil {
+	switch {
+	case a == nil && b.in.Credit != nil:
+		return b.src.Refuse(b.in.Credit.Pos, "bad-window", "", "Add a condition such as o.day BETWEEN e.day AND e.day + 14 to ON.",
+			"An attribution needs a condition on the days between the two tables' dates.")
+	case a == nil:
 		return nil
 	}
 	if !b.out.DP.None() {
@@ -69,6 +73,11 @@ func (b *binder) days() error {
 	if b.in.Asof != nil {
 		d.Rule, d.State = LatestRow, 1
 		if err := b.latest(a); err != nil {
+			return err
+		}
+	}
+	if b.in.Credit != nil {
+		if err := b.credit(d); err != nil {
 			return err
 		}
 	}
@@ -104,9 +113,9 @@ func (d *Days) orient(a *apart) {
 // state chooses the side of the state: that of the groups.
 func (b *binder) state(d *Days) error {
 	for i, g := range b.out.Groups {
-		if d.Rule == LatestRow && g.Expr.Table != d.State {
+		if d.Rule != EveryRow && g.Expr.Table != d.State {
 			return b.src.Refuse(b.in.GroupBy[len(b.in.GroupBy)-1].Position(), "time-groups", "", "Group by columns of "+b.out.Tables[d.State].Alias+".",
-				"After ASOF JOIN, groups are of the second table, whose latest row is meant.")
+				"Here, groups are of the table whose rows are met: %s.", sql.Name(b.out.Tables[d.State].Alias))
 		}
 		if i > 0 && g.Expr.Table != d.State {
 			return b.src.Refuse(b.in.GroupBy[len(b.in.GroupBy)-1].Position(), "time-groups", "", "Group by columns of one of the two datasets.",

@@ -86,11 +86,14 @@ type Item struct {
 	// expression, HAVING or ORDER BY, and is no column of the answer.
 	Hidden bool
 	pos    int
+	// Shared says that every row's value is divided by the number of rows that
+	// it meets. Without Arg the value is 1.
+	Shared bool
 }
 
 // same reports whether two items stand for the same column of the answer.
 func (it Item) same(other Item) bool {
-	return it.Group == other.Group && it.Func == other.Func && it.Calc.same(other.Calc) && it.Arg.Key() == other.Arg.Key() &&
+	return it.Group == other.Group && it.Func == other.Func && it.Shared == other.Shared && it.Calc.same(other.Calc) && it.Arg.Key() == other.Arg.Key() &&
 		it.Filters[0].Key() == other.Filters[0].Key() && it.Filters[1].Key() == other.Filters[1].Key()
 }
 

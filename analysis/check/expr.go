@@ -104,6 +104,16 @@ func (e *Expr) columns(fn func(*agreements.Column)) {
 	}
 }
 
+// EachColumn calls fn with every column of the expression, as an expression.
+func (e *Expr) EachColumn(fn func(*Expr)) {
+	if e.Op == "column" {
+		fn(e)
+	}
+	for _, k := range e.Kids {
+		k.EachColumn(fn)
+	}
+}
+
 // columnExpr is a column as an expression.
 func columnExpr(c Column) *Expr {
 	e := &Expr{Op: "column", Table: c.Table, Column: c.Rule, Type: c.Rule.Type, Nullable: c.Rule.Nullable, weight: 1}

@@ -30,6 +30,9 @@ func (b *binder) aggregate(e *sql.Call) (Item, error) {
 	case "count_distinct":
 		return it, b.countUnits(&it, e.Arg.(*sql.Column))
 	}
+	if it.Shared = e.Shared; e.Shared && isConstant(e.Arg) {
+		return it, b.shareOfOne(&it, e.Arg)
+	}
 	arg, err := b.unwrap(&it, e)
 	if err != nil {
 		return it, err

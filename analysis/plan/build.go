@@ -151,7 +151,7 @@ func leavesOut(q *check.Query, it check.Item) bool {
 func (b *localBuilder) measureOf(q *check.Query, it check.Item) int {
 	filter, x, maxAbs := it.Filters[b.table], check.One(), int64(1)
 	switch {
-	case it.Arg == nil || it.Table != b.table:
+	case it.Arg == nil || it.Table != b.table || it.Shared && it.Arg.Constant():
 		if filter == nil {
 			return -1
 		}

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"parley/analysis/check"
 )
@@ -55,4 +57,38 @@ func oldest(q *check.Query) string {
 
 func dateText(q *check.Query, table int) string {
 	return readable(q.Tables[table].Alias) + "." + readable(q.Days.Columns[table].Name)
+}
+
+// countName is the count of an attribution in a printed question.
+const countName = "n_met"
+
+func credited(q *check.Query) bool { return q.Days != nil && q.Days.Rule == check.Credit }
+
+// pickedName is what the subquery of an attribution calls a column.
+func pickedName(q *check.Query, e *check.Expr) string {
+	return q.Tables[e.Table].Alias + "_" + e.Column.Name
+}
+
+// pickedText begins the subquery of an attribution, up to FROM.
+func pickedText(q *check.Query) string {
+	var picked []string
+	pick := func(e *check.Expr) {
+		e.EachColumn(func(c *check.Expr) {
+			text := (questionPrinter{q: q, qualified: true}).expr(c) + " AS " + readable(pickedName(q, c))
+			if !slices.Contains(picked, text) {
+				picked = append(picked, text)
+			}
+		})
+	}
+	for _, g := range q.Groups {
+		pick(g.Expr)
+	}
+	for _, it := range q.Items {
+		if it.Shared {
+			pick(it.Arg)
+		}
+	}
+	events := q.Tables[1-q.Days.State]
+	picked = append(picked, "COUNT(*) OVER (PARTITION BY "+readable(events.Alias)+".rowid) AS "+countName)
+	return "(SELECT " + strings.Join(picked, ", ") + " FROM "
 }

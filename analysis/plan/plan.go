@@ -167,6 +167,7 @@ const (
 	Count    VectorKind = "count"    // rows whose measure is not NULL
 	HasValue VectorKind = "hasValue" // 1 if some row's measure is not NULL
 	Lacks    VectorKind = "lacks"    // 1 if some row's measure is NULL
+	Share    VectorKind = "share"    // the group's part of the rows that hold for the day, times MaxAbs, rounded
 )
 
 // Product is one encrypted inner product.
@@ -247,6 +248,9 @@ type Aggregate struct {
 	// Residual asks that the units of the group that the aggregate leaves out
 	// are none or at least k as well; otherwise it is NULL.
 	Residual bool `json:"residual"`
+	// Over divides the total, 0 if nothing does: shares are whole numbers of
+	// this.
+	Over int64 `json:"over,omitempty,string"`
 	// Left asks the same in a join on time, whose counts of units are lower
 	// bounds that cannot be subtracted.
 	Left *Left `json:"left,omitempty"`

@@ -21,15 +21,22 @@ func printQuery(q *check.Query) string {
 			b.WriteString(", ")
 		}
 		b.WriteString(itemText(q, it))
-		if it.Group < 0 || !plainly(q.Groups[it.Group].Expr, it.Name) {
+		if it.Group < 0 || credited(q) || !plainly(q.Groups[it.Group].Expr, it.Name) {
 			b.WriteString(" AS " + readable(it.Name))
 		}
 	}
-	b.WriteString(" FROM " + tableText(q.Tables[0]))
+	b.WriteString(" FROM ")
+	if credited(q) {
+		b.WriteString(pickedText(q))
+	}
+	b.WriteString(tableText(q.Tables[0]))
 	if len(q.Tables) == 2 {
 		b.WriteString(joinText(q) + " ON " + unitText(q.Tables[0]) + " = " + unitText(q.Tables[1]) + daysText(q))
 	}
 	b.WriteString(whereText(q))
+	if credited(q) {
+		b.WriteString(")")
+	}
 	b.WriteString(tailText(q))
 	return b.String()
 }
@@ -56,7 +63,7 @@ func unitText(t check.Table) string {
 }
 
 func itemText(q *check.Query, it check.Item) string {
-	p := questionPrinter{q: q, qualified: true}
+	p := questionPrinter{q: q, qualified: true, outer: credited(q)}
 	text := ""
 	switch {
 	case it.Group >= 0:
@@ -67,6 +74,8 @@ func itemText(q *check.Query, it check.Item) string {
 		text = "COUNT(*)"
 	case it.Func == "count_distinct":
 		text = "COUNT(DISTINCT " + unitText(q.Tables[0]) + ")"
+	case it.Shared:
+		text = "SUM(" + p.expr(it.Arg) + " / " + countName + ")"
 	default:
 		text = strings.ToUpper(it.Func) + "(" + p.expr(it.Arg) + ")"
 	}
@@ -96,7 +105,7 @@ func whereText(q *check.Query) string {
 func tailText(q *check.Query) string {
 	out := ""
 	for i, g := range q.Groups {
-		out += separator(i, " GROUP BY ") + questionPrinter{q: q, qualified: true}.expr(g.Expr)
+		out += separator(i, " GROUP BY ") + questionPrinter{q: q, qualified: true, outer: credited(q)}.expr(g.Expr)
 	}
 	if q.Having != nil {
 		out += " HAVING " + havingText(q, q.Having)

@@ -13,6 +13,7 @@ type questionPrinter struct {
 	q         *check.Query
 	qualified bool   // columns with their table
 	unit      string // of a subquery's table
+	outer     bool   // columns as the subquery of an attribution names them
 }
 
 func (p questionPrinter) conjuncts(list []*check.Expr) string {
@@ -28,6 +29,9 @@ func (p questionPrinter) conjuncts(list []*check.Expr) string {
 func (p questionPrinter) expr(e *check.Expr) string {
 	switch e.Op {
 	case "column":
+		if p.outer {
+			return readable(pickedName(p.q, e))
+		}
 		if !p.qualified {
 			return readable(e.Column.Name)
 		}

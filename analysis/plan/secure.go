@@ -96,6 +96,8 @@ func (b *secureBuilder) bound(table int, v Vector) int64 {
 	switch v.Of {
 	case Rows, Count:
 		return l.MaxRowsPerUnit
+	case Share:
+		return b.shareUnit()
 	case Sum:
 		product := new(big.Int).Mul(big.NewInt(l.MaxRowsPerUnit), big.NewInt(l.Measures[v.Measure].MaxAbs))
 		if product.IsInt64() {
@@ -126,6 +128,11 @@ func (b *secureBuilder) aggregate(it check.Item) Aggregate {
 	case "count_distinct":
 		out.Total = b.pair(t, own.units(), other.units())
 	case "sum", "avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop":
+		if it.Shared {
+			out.Over = b.shareUnit()
+			out.Total = b.pair(t, own.sum(it), Vector{Of: Share})
+			break
+		}
 		out.Total = b.pair(t, Vector{Of: Sum, Measure: own.measure}, other.rows())
 		if it.Func != "sum" {
 			out.Rows = b.pair(t, own.rows(), other.rows())

@@ -36,7 +36,7 @@ func column(p *plan.Plan, c plan.OutputColumn) Column {
 		}
 	case c.Calc != nil:
 		out.Type, out.Scale = c.Calc.Type, c.Calc.Scale
-	case c.Aggregate != nil && (c.Aggregate.Func == plan.AvgOf || c.Aggregate.Func.Spread()):
+	case c.Aggregate != nil && (c.Aggregate.Func == plan.AvgOf || c.Aggregate.Func.Spread() || c.Aggregate.Over > 0):
 		out.Type = Double
 	case c.Aggregate != nil:
 		out.Type, out.Scale = c.Aggregate.Type, c.Aggregate.Scale
@@ -62,7 +62,7 @@ func number(a *plan.Aggregate, n Number) Value {
 	switch {
 	case x == nil:
 		return Value{Null: true}
-	case a.Func == plan.AvgOf || a.Func.Spread():
+	case a.Func == plan.AvgOf || a.Func.Spread() || a.Over > 0:
 		f, _ := x.Float64()
 		return Value{Text: floatText(f)}
 	case a.Func == plan.SumOf:
@@ -88,6 +88,8 @@ func exact(a *plan.Aggregate, n Number) *big.Rat {
 		return nil
 	case a.Func == plan.AvgOf:
 		return total.Quo(total, scale.Mul(scale, new(big.Rat).SetInt64(n.Rows)))
+	case a.Over > 0:
+		return total.Quo(total, scale.Mul(scale, new(big.Rat).SetInt64(a.Over)))
 	case a.Func == plan.SumOf:
 		return total.Quo(total, scale)
 	case a.Func.Spread():

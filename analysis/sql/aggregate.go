@@ -53,6 +53,9 @@ func (l *lowering) aggregate(n *node) (Expr, error) {
 		return nil, l.src.Refuse(arg.pos, "unsupported-syntax", "",
 			"Write COUNT(DISTINCT unit) FILTER (WHERE …).", "An expression inside COUNT(DISTINCT …) is not part of the language.")
 	}
+	if done, err := l.shared(call, arg); done || err != nil {
+		return call, err
+	}
 	call.Arg, err = l.scalar(arg, 0)
 	return call, err
 }

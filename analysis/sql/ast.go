@@ -8,6 +8,7 @@ type Query struct {
 	From    []Table // one, two for a join; package check refuses more
 	Using   *Using  // JOIN … USING (column)
 	Asof    *Asof   // ASOF JOIN
+	Credit  *Credit // linear attribution
 	Where   []Expr  // conjuncts of WHERE and of ON; the row passes if all are true
 	GroupBy []Expr  // an integer *Literal is a position
 	Having  []Expr  // conjuncts; the answer's row passes if all are true
@@ -104,6 +105,7 @@ type Call struct {
 	Func   string
 	Arg    Expr
 	Filter []Expr
+	Shared bool // of a Credit: each row of Arg is divided by the rows it meets
 }
 
 // Apply is a function of row values; functions lists them. Word is the part

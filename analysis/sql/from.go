@@ -8,6 +8,9 @@ func (l *lowering) from(n *node, q *Query) error {
 	if f.kind == "JOIN" {
 		return l.join(f, q)
 	}
+	if done, err := l.creditOf(f, q); done || err != nil {
+		return err
+	}
 	return l.table(f, q)
 }
 

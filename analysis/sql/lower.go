@@ -15,7 +15,8 @@ type lowering struct {
 	released bool    // in HAVING, where aggregates are operands
 	inside   *inside // in a subquery, where aggregates and windows are operands
 	views    views
-	depth    int // subqueries opened so far
+	credited *credited // in a question of linear attribution
+	depth    int       // subqueries opened so far
 }
 
 // CheckText refuses text that is not worth parsing: too long, not UTF-8, or

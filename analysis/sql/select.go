@@ -37,7 +37,7 @@ func (l *lowering) selectNode(v any) (*Query, error) {
 			return nil, err
 		}
 	}
-	return q, nil
+	return q, l.renameCredited(q)
 }
 
 func (l *lowering) items(n *node, q *Query) error {
@@ -125,6 +125,10 @@ func (l *lowering) where(n *node, q *Query) error {
 	v := n.take("where_clause")
 	if v == nil {
 		return nil
+	}
+	if q.Credit != nil {
+		return l.src.Refuse(locateOr(v, n.pos), "bad-window", "", "Pick the rows inside the subquery, before they are counted.",
+			"WHERE after the count of an attribution is not part of the language.")
 	}
 	conjuncts, err := l.conjuncts(v, n.pos)
 	q.Where = append(q.Where, conjuncts...)
