@@ -169,5 +169,21 @@ func (b *binder) chosen(pos int, out *Expr) error {
 			return err
 		}
 	}
+	for _, k := range out.Kids {
+		out.narrow(k)
+	}
 	return nil
+}
+
+// narrow: the least of several is not above any that is there for sure, and the
+// greatest not below it. So least(COUNT(*), 10) has ten values.
+func (x *Expr) narrow(k *Expr) {
+	lo, hi := rescale(k.Lo, x.Scale-k.Scale), rescale(k.Hi, x.Scale-k.Scale)
+	switch {
+	case k.Nullable:
+	case x.Op == "least" && hi.Cmp(x.Hi) < 0:
+		x.Hi = hi
+	case x.Op == "greatest" && lo.Cmp(x.Lo) > 0:
+		x.Lo = lo
+	}
 }

@@ -28,6 +28,7 @@ func TestDerivedDomains(t *testing.T) {
 	for expression, values := range map[string]string{
 		"date_trunc('week', day)": days, "date_trunc('month', day)": days, "date_trunc('quarter', day)": days, "date_trunc('year', day)": days,
 		"date_part('year', day)": days, "month(day)": days, "dayofweek(day)": days, "quarter(day)": days,
+		"least(month(day), 10)": days, "greatest(month(day), 3)": days,
 		"floor(tier)": tiers, "CASE WHEN tier > 3 THEN 'high' WHEN tier < 0 THEN 'low' ELSE 'mid' END": tiers, "tier > 7": tiers,
 	} {
 		c, err := analysis.Compile(context.Background(), db, a, "sha256:00", "client", analysis.Question{

@@ -52,24 +52,24 @@ func lending(dir string, n int) error {
 func health(dir string, n int) error {
 	diagnoses := newTable(dir, "diagnoses", "patient,condition,diagnosed", 21)
 	values := newTable(dir, "measurements", "patient,test,taken,value", 22)
-	patients := n / 3
+	patients := n / 8
 	for i := range patients * 3 / 2 {
 		id := fmt.Sprintf("P%07d", i)
 		sick := 0
 		if i < patients {
 			sick = trait(i, 21, 90)
-			for j := range 3 + trait(i, 22, 2) {
+			for j := range 8 + trait(i, 22, 2) {
 				c := (trait(i, 23, 3) + j) % 3
 				if i%(max(patients/40, 1)) == 0 && j == 0 {
 					c = 3
 				}
-				diagnoses.add("%s,%s,%s", id, conditions[c], day((sick+29*j)%90))
+				diagnoses.add("%s,%s,%s", id, conditions[c], day((sick+11*j)%90))
 			}
 		}
 		if i%3 == 0 && i < patients {
 			continue // one patient in three has no value
 		}
-		for range 4 + values.rand.IntN(2) {
+		for range 8 + values.rand.IntN(2) {
 			taken := values.rand.IntN(120)
 			tenths := 50 + values.rand.IntN(50)
 			if taken > sick {
