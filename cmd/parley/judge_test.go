@@ -19,7 +19,7 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rooms.Generate("health", dir, 4000); err != nil {
+	if err := rooms.Generate("health", dir, 12_000); err != nil {
 		t.Fatal(err)
 	}
 	r, err := readRoom(file)

@@ -22,12 +22,12 @@ import (
 
 // Sizes that Write takes: about as many rows in every file.
 const (
-	Least = 2_000
+	Least = 10_000
 	Most  = 1_000_000
 )
 
 // ErrSize is returned for a number of rows outside Least to Most.
-var ErrSize = errors.New("sampledata: rows must be between 2,000 and 1,000,000")
+var ErrSize = errors.New("sampledata: rows must be between 10,000 and 1,000,000")
 
 // Rooms lists the rooms that Write knows.
 func Rooms() []string { return []string{"media", "lending", "health", "reach"} }
