@@ -315,7 +315,7 @@ func TestAcceptedDrafts(t *testing.T) {
 		one("own dp is none", ownDP, "dp: none"),
 		one("clip of all rows", amount, `{name: amount, type: integer, uses: [measure], min: "-10", max: "9", clip: "50"}`),
 		one("all operators", amount, `{name: amount, type: text, uses: [filter], operators: ["=", "<>", "<", "<=", ">", ">=", in, between, like, is null]}`),
-		one("all functions", "[date_trunc, lower]", `["+", "-", "*", "//", "%", abs, round, floor, ceil, least, greatest, coalesce, lower, upper, substring, left, date_trunc, date_part, date_diff]`),
+		one("all functions", "[date_trunc, lower]", `["+", "-", "*", "//", "%", abs, round, floor, ceil, least, greatest, coalesce, lower, upper, substring, left, date_trunc, date_part, date_diff, row_number, rank, dense_rank, lag, lead, first_value, last_value]`),
 		one("phone without region", unitMail, "{column: mail, normalisation: phone-e164/v1}"),
 	} {
 		if _, err := ParseDraft([]byte(replaced(t, example(t), e.pairs...))); err != nil {

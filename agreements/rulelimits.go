@@ -19,12 +19,14 @@ func Operators() []string {
 	return []string{"=", "<>", "<", "<=", ">", ">=", "in", "between", "like", "is null"}
 }
 
-// Functions lists the functions of row values that Rules.Functions may name.
+// Functions lists the functions of row values, and those of windows alone, that
+// Rules.Functions may name.
 // Other spellings in SQL (mod, substr, year, …) go by these names. Aggregates
 // are not among them: the use measure rules SUM and AVG.
 func Functions() []string {
 	return []string{"+", "-", "*", "//", "%", "abs", "round", "floor", "ceil", "least", "greatest", "coalesce",
-		"lower", "upper", "substring", "left", "date_trunc", "date_part", "date_diff"}
+		"lower", "upper", "substring", "left", "date_trunc", "date_part", "date_diff",
+		"row_number", "rank", "dense_rank", "lag", "lead", "first_value", "last_value"}
 }
 
 // finer checks the rules that are finer than columns and their uses.

@@ -155,7 +155,7 @@ func TestThirdMember(t *testing.T) {
 	}
 	p.set(nil)
 	// Nor may it ask what it holds no data for, or be asked.
-	refused(t, third, id, bySegment, "1:65: In this version only one of the two owners can ask a question that joins `ads` and `orders`. [datasets] Ask one of the two owners to run it.")
+	refused(t, third, id, bySegment, "1:65: In this version only one of the two owners can ask a question that joins `ads` and `orders`. [datasets] Ask one of the two owners to run it: the answer is opened by the node that asks, and that node must hold one side of the join.")
 	ask(t, third, id, ownerOnly)
 	var offer *call
 	p.set(func(phase string, c *call) bool {

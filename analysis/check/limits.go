@@ -59,6 +59,9 @@ func (b *binder) operatorsAllowed(x *Expr, pos int) error {
 				err = b.operatorAllowed(k.Table, c, needs, pos)
 			}
 		})
+		if r, ok := err.(*sql.Refusal); ok && len(needs) > 1 {
+			r.Hint += " Inside an expression " + needs[0] + " can stand for " + needs[1] + ", so both must be among them."
+		}
 		if err != nil {
 			return err
 		}

@@ -53,6 +53,11 @@ func (b *binder) windowOf(e *sql.Window, p purpose) (*Expr, error) {
 		return nil, b.src.Refuse(e.Position(), "not-a-measure", "", "Use it in a condition or to group by.",
 			"A window inside SUM or AVG could single out a few rows.")
 	}
+	if !windowAggregate(e.Func) {
+		if err := b.functionAllowed(b.at, e.Func, e.Position()); err != nil {
+			return nil, err
+		}
+	}
 	out := &Expr{Op: "window", Word: e.Func, Table: b.at, Type: agreements.Integer, Over: &Over{Offset: e.Offset}, weight: 1}
 	if e.Func != "lag" && e.Func != "lead" {
 		out.Over.Offset = 0
@@ -156,4 +161,14 @@ func (b *binder) ordered(x *Expr, pos int) error {
 		}
 	})
 	return err
+}
+
+// windowAggregate reports an aggregate over a window: like other aggregates it
+// is ruled by what its argument may be used for.
+func windowAggregate(name string) bool {
+	switch name {
+	case "count_star", "count", "sum", "min", "max":
+		return true
+	}
+	return false
 }

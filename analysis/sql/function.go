@@ -136,12 +136,15 @@ func (l *lowering) shift(n *node, op string, date any, days *Literal, depth int,
 	return &Apply{Pos: Pos(n.pos), Func: op, Args: []Expr{x, days}}, n.finish()
 }
 
-// FunctionNames lists the functions of row values by the names that rules give
-// them. Other spellings go by these.
+// FunctionNames lists the functions of row values and of windows by the names that
+// rules give them. Other spellings go by these.
 func FunctionNames() []string {
 	names := map[string]bool{"coalesce": true, "date_part": true}
 	for _, f := range functions {
 		names[f.name] = true
+	}
+	for _, w := range windows {
+		names[w.name] = true
 	}
 	return slices.Sorted(maps.Keys(names))
 }
