@@ -13,6 +13,7 @@ func outer() Spec {
 			{Values: []int{0}, Guard: -1},
 			{Values: []int{3}, Guard: 1, Complement: true},
 			{Values: []int{3}, Guard: 2, Complement: true, Parts: []Part{{Count: 2, Whole: 1}, {Count: 2, Whole: 4, Strict: true}}},
+			{Values: []int{3}, Guard: 1, Parts: []Part{{Count: 4, Whole: 0}}},
 		},
 		LabelBytes: 4,
 	}
@@ -43,6 +44,7 @@ func TestOuterRules(t *testing.T) {
 		{"condition leaves out k matched", 100, 50, 40, 90, otherUnits, true, true, true},
 		{"who meets the condition is matched in full", 100, 50, 40, 40, otherUnits, true, true, false},
 		{"who meets it, k-1 not matched", 100, 50, 40, 49, otherUnits, true, true, false},
+		{"fewer than k meet it at all", 100, 50, 0, 9, otherUnits, true, true, false},
 		{"a negative whole", 100, -1, 40, 60, otherUnits, true, false, false},
 	} {
 		b := &both{spec: outer()}
@@ -50,6 +52,9 @@ func TestOuterRules(t *testing.T) {
 		got := b.clear(t, releaseCircuit(b.spec), 0)
 		if !same(got, b.oracle(0)) {
 			t.Fatalf("%s: got %+v, want %+v", c.name, got, b.oracle(0))
+		}
+		if meet := c.cell && c.matched >= 10 && c.meeting >= 10; got.Aggregates[3].Pass != meet {
+			t.Errorf("%s: those who meet the condition: %v", c.name, !meet)
 		}
 		if got.Pass != c.cell || got.Aggregates[1].Pass != c.sum || got.Aggregates[2].Pass != c.part {
 			t.Errorf("%s: cell %v, sum %v, part %v", c.name, got.Pass, got.Aggregates[1].Pass, got.Aggregates[2].Pass)
@@ -74,6 +79,9 @@ func TestOuterEndToEnd(t *testing.T) {
 	} {
 		g, e := mixed(newRNG(61), outer(), 3), mixed(newRNG(61), outer(), 3)
 		change(&e.spec.Aggregates[2])
+		if g.spec.bind([32]byte{}) == e.spec.bind([32]byte{}) {
+			t.Errorf("%s: both are bound alike", name)
+		}
 		runApart(t, g, e)
 		if g.errG == nil || g.errE == nil {
 			t.Errorf("%s: garbler %v, evaluator %v", name, g.errG, g.errE)
