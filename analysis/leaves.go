@@ -18,7 +18,7 @@ func joinLeaves(c *Compiled) []Message {
 			"points on an elliptic curve; no id can be read or tried"},
 		{v, w, fmt.Sprintf("%s for every slot, present or not", numbers(len(p.Secure.Values))),
 			"encrypted under a key that only " + v + " holds"},
-		{w, v, fmt.Sprintf("%s for every cell", sums(len(p.Secure.Products))),
+		{w, v, fmt.Sprintf("%s for every cell", sums(sent(p.Secure))),
 			"encrypted and masked by one-time random numbers: each side holds one half that means nothing alone"},
 		{w + " and " + v, "each other", "the test of the minimum group size",
 			"a garbled circuit: only cells that pass are opened"},
@@ -44,6 +44,16 @@ func sums(n int) string {
 		return "one sum"
 	}
 	return fmt.Sprintf("%d sums", n)
+}
+
+// sent counts the products for which something is sent.
+func sent(s *plan.Secure) (n int) {
+	for _, p := range s.Products {
+		if p.Value != plan.Own {
+			n++
+		}
+	}
+	return n
 }
 
 func groupsOf(p *plan.Plan, local int) int { return len(p.Locals[local].Groups) }

@@ -11,6 +11,9 @@ import (
 // unit once, in group 0. It ends early at a number or unit that must not be,
 // and says so in err.
 func (p *products) entries(vec plan.Vector, err *error) iter.Seq[inner.Entry] {
+	if vec.Else != 0 {
+		return p.withElse(vec, err)
+	}
 	if p.plan.Days > 0 {
 		return p.dayEntries(vec, err)
 	}

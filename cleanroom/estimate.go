@@ -100,7 +100,7 @@ func (j *joint) cost(out *analysis.Cost, s shape) error {
 	}
 	// A dataset that is larger than the partner's was side P; how much larger is
 	// not kept, and at worst makes the sums look larger than they are.
-	sets, err := chooseSets(j.plan.Secure, j.plan.DP, s.slots, min(s.own, s.theirs))
+	sets, err := chooseSets(j.plan.Secure, j.plan.DP, s.slots, j.oriented(s.own, s.theirs))
 	if err != nil {
 		return err
 	}

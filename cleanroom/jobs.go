@@ -73,6 +73,9 @@ func (p *products) jobs() ([]*job, error) {
 		return nil, errTooManyGroups
 	}
 	for i, prod := range p.plan.Products {
+		if prod.Value == plan.Own { // nothing is sent for it
+			continue
+		}
 		set, weights := p.space(i), p.plan.Weights[prod.Weight]
 		if bySet[set] == nil {
 			order, classes[set] = append(order, set), map[int]int{}

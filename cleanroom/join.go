@@ -179,7 +179,7 @@ func (j *joint) exchangeGroups(ctx context.Context, own int) (int, error) {
 func (j *joint) multiply(ctx context.Context, own *reduced, theirs int) (*products, [][]inner.Share, error) {
 	report, end := j.run.begin("encrypted sums", j.transcript)
 	defer end()
-	sets, err := chooseSets(j.plan.Secure, j.plan.DP, j.alignment.total, min(j.own.Units, j.theirs.Units))
+	sets, err := chooseSets(j.plan.Secure, j.plan.DP, j.alignment.total, j.units())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -270,6 +270,10 @@ func (j *joint) spec(p *products) garble.Spec {
 		}
 		if c.Aggregate.Squares > 0 {
 			a.Values = append(a.Values, c.Aggregate.Squares)
+		}
+		a.Complement = c.Aggregate.Complement
+		for _, part := range c.Aggregate.Parts {
+			a.Parts = append(a.Parts, garble.Part(part))
 		}
 		if left := c.Aggregate.Left; left != nil {
 			a.Left = &garble.Left{AtLeast: left.AtLeast, Nothing: left.Nothing}

@@ -34,6 +34,8 @@ type products struct {
 	note       func(text string)
 	done, todo int64
 
+	ownSums map[int][]int64 // W only: of products of W alone, by group
+
 	kept      *keptStore
 	item      keptItem     // pair and alignment, and at W the key of its weights
 	ownWeight *keptWeights // W only
@@ -43,13 +45,23 @@ type products struct {
 var errBudget = errors.New("the declared bounds are too large for the encrypted join (lower maxRowsPerUnit or a measure's maximum in the contract)")
 
 // chooseSets picks each product's parameter set from declared bounds alone,
-// the same on both sides. units bounds the number of shared units. Noise counts
-// as a part of its product, so that their sum does not wrap either.
-func chooseSets(s *plan.Secure, dp *plan.DP, slots int, units int64) ([]*inner.Set, error) {
+// the same on both sides. units are W's and V's; no more than the smaller number
+// are shared. Noise counts as a part of its product, so that their sum does not
+// wrap either.
+func chooseSets(s *plan.Secure, dp *plan.DP, slots int, units [2]int64) ([]*inner.Set, error) {
 	sets := make([]*inner.Set, len(s.Products))
 	for i, p := range s.Products {
-		w, f := big.NewInt(max(s.Weights[p.Weight].MaxAbs, 1)), big.NewInt(max(s.Values[p.Value].MaxAbs, 1))
-		sum := new(big.Int).Mul(new(big.Int).Mul(w, f), big.NewInt(max(units, 1)))
+		w, f, n := big.NewInt(max(s.Weights[p.Weight].MaxAbs, 1)), big.NewInt(1), min(units[0], units[1])
+		switch {
+		case p.Value == plan.Own:
+			n = units[0]
+		default:
+			f.SetInt64(max(s.Values[p.Value].MaxAbs, 1))
+			if s.Values[p.Value].Else != 0 { // W's other units count too
+				n = units[0]
+			}
+		}
+		sum := new(big.Int).Mul(new(big.Int).Mul(w, f), big.NewInt(max(n, 1)))
 		if err := addBound(sum, dp.Value(i)); err != nil {
 			return nil, err
 		}
@@ -76,8 +88,18 @@ func (j *joint) withinBudget() error {
 	if err := withinDays(j.plan.Secure.Days, j.own.Units+j.theirs.Units+dummies); err != nil {
 		return err
 	}
-	_, err := chooseSets(j.plan.Secure, j.plan.DP, int(j.own.Units+j.theirs.Units+dummies), min(j.own.Units, j.theirs.Units))
+	_, err := chooseSets(j.plan.Secure, j.plan.DP, int(j.own.Units+j.theirs.Units+dummies), j.units())
 	return err
+}
+
+// units are W's and V's numbers of units.
+func (j *joint) units() [2]int64 { return j.oriented(j.own.Units, j.theirs.Units) }
+
+func (j *joint) oriented(own, theirs int64) [2]int64 {
+	if j.plan.Secure.W == j.me() {
+		return [2]int64{own, theirs}
+	}
+	return [2]int64{theirs, own}
 }
 
 // share returns the share of a product in a cell. A product over any group
@@ -85,6 +107,9 @@ func (j *joint) withinBudget() error {
 func (p *products) share(shares [][]inner.Share, product, cell int) inner.Share {
 	gw, gv := cell/p.groupsV, cell%p.groupsV
 	prod := p.plan.Products[product]
+	if prod.Value == plan.Own {
+		return p.ownShare(product, gw)
+	}
 	if p.plan.Weights[prod.Weight].Any {
 		gw = 0
 	}

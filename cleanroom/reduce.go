@@ -133,6 +133,7 @@ func (r *reduced) entry(i int, v plan.Vector) (int64, error) {
 		if r.ints[2+2*v.Measure][i] > 0 {
 			x = 1
 		}
+	case plan.NoRow: // there is one
 	case plan.Lacks:
 		if r.ints[0][i] > r.ints[2+2*v.Measure][i] {
 			x = 1

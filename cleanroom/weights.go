@@ -48,6 +48,8 @@ func (p *products) holdWeights(ctx context.Context) ([][]inner.Share, error) {
 	if err != nil {
 		// Whatever went wrong, the next run starts afresh.
 		p.kept.drop(p.item.key)
+	} else {
+		err = p.sumOwn()
 	}
 	return w.shares, err
 }

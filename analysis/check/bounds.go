@@ -18,6 +18,9 @@ func (b *binder) bounds() error {
 		if it.Group >= 0 || it.Calc != nil {
 			continue
 		}
+		if err := b.partnerless(it); err != nil {
+			return err
+		}
 		if it.Func == "sum" || it.Func == "avg" || spread(it.Func) {
 			limit, err := b.maxAbs(it, it.pos)
 			if err != nil {

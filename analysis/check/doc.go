@@ -32,6 +32,7 @@ type Query struct {
 	Groups       []Group // GROUP BY, without repetitions
 	Items        []Item
 	Where        [][]*Expr // conjuncts of each table
+	Left         bool      // LEFT JOIN: rows of Tables[0] without a partner are kept
 	Having       *Having   // nil: none
 	OrderBy      []Order
 	Limit        int   // 0: none
@@ -78,6 +79,11 @@ type Item struct {
 	// Filters is the condition of FILTER or CASE on the rows of each table,
 	// nil where there is none.
 	Filters [2]*Expr
+	// Partner is what the condition says of the partner in a LEFT JOIN.
+	Partner Partner
+	// Zero counts rows without a value of Arg as 0: COALESCE(x, 0) in AVG, VAR
+	// and STDDEV of the right side of a LEFT JOIN.
+	Zero bool
 	// MaxAbs bounds |row value| of Arg at its scale.
 	MaxAbs int64
 	// Calc is set for an expression over aggregates.
@@ -91,9 +97,15 @@ type Item struct {
 	Shared bool
 }
 
+// conditional tells whether FILTER or CASE picks rows.
+func (it *Item) conditional() bool {
+	return it.Filters[0] != nil || it.Filters[1] != nil || it.Partner != AnyPartner
+}
+
 // same reports whether two items stand for the same column of the answer.
 func (it Item) same(other Item) bool {
-	return it.Group == other.Group && it.Func == other.Func && it.Shared == other.Shared && it.Calc.same(other.Calc) && it.Arg.Key() == other.Arg.Key() &&
+	return it.Group == other.Group && it.Func == other.Func && it.Shared == other.Shared && it.Calc.same(other.Calc) &&
+		it.Partner == other.Partner && it.Zero == other.Zero && (it.Func != "count_distinct" || it.Table == other.Table) && it.Arg.Key() == other.Arg.Key() &&
 		it.Filters[0].Key() == other.Filters[0].Key() && it.Filters[1].Key() == other.Filters[1].Key()
 }
 
@@ -168,7 +180,7 @@ type binder struct {
 func Bind(q *sql.Query, c Context) (*Query, error) {
 	b := &binder{Context: c, src: q.Source, in: q, out: &Query{Limit: q.Limit}}
 	for _, step := range []func() error{
-		b.several, b.tables, b.pair, b.access, b.using, b.stages, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.settle, b.days, b.bounds,
+		b.several, b.tables, b.pair, b.access, b.leftJoin, b.using, b.stages, b.groups, b.items, b.where, b.join, b.having, b.orderBy, b.settle, b.days, b.bounds,
 	} {
 		if err := step(); err != nil {
 			return nil, err

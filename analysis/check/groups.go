@@ -21,6 +21,9 @@ func (b *binder) groups() error {
 		if b.group(x) >= 0 {
 			continue
 		}
+		if err := b.leftGroup(x, e.Position()); err != nil {
+			return err
+		}
 		g, err := b.newGroup(x, e.Position())
 		if err != nil {
 			return err

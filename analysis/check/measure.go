@@ -54,8 +54,17 @@ func (b *binder) aggregate(e *sql.Call) (Item, error) {
 // owners.
 func (b *binder) filters(it *Item, conjuncts []sql.Expr) error {
 	for _, c := range conjuncts {
+		if done, err := b.partner(it, c); done || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		x, err := b.predicate(c, toFilter)
 		if err != nil {
+			return err
+		}
+		if err := b.needsPartner(x, c.Position()); err != nil {
 			return err
 		}
 		have := &it.Filters[x.Table]
@@ -96,7 +105,8 @@ func (b *binder) unwrap(it *Item, e *sql.Call) (sql.Expr, error) {
 		}
 		return when.Then, b.filters(it, conjuncts)
 	case *sql.Apply:
-		if zero, ok := arg.Args[len(arg.Args)-1].(*sql.Literal); ok && arg.Func == "coalesce" && len(arg.Args) == 2 && zero.Text == "0" && e.Func == "sum" {
+		if zero, ok := arg.Args[len(arg.Args)-1].(*sql.Literal); ok && arg.Func == "coalesce" && len(arg.Args) == 2 && zero.Text == "0" && (e.Func == "sum" || b.in.Left && e.Func != "count") {
+			it.Zero = e.Func != "sum"
 			return arg.Args[0], nil
 		}
 	}
@@ -120,13 +130,16 @@ func (b *binder) countUnits(it *Item, c *sql.Column) error {
 	}
 	b.record(d, d.Rules.Unit.Column, "unit", rule(d, "unit"))
 	it.Name = "count(DISTINCT " + d.Rules.Unit.Column + ")"
+	if b.in.Left {
+		it.Table = f.Table
+	}
 	return nil
 }
 
 // countValues binds COUNT(column), which counts rows with a value, and
 // COUNT(CASE WHEN c THEN 1 END), which counts rows that meet c.
 func (b *binder) countValues(it *Item, arg sql.Expr) error {
-	if l, ok := arg.(*sql.Literal); ok && l.Kind != sql.NullLiteral && (it.Filters[0] != nil || it.Filters[1] != nil) {
+	if l, ok := arg.(*sql.Literal); ok && l.Kind != sql.NullLiteral && it.conditional() {
 		it.Func, it.Name = "count_star", "count(*)"
 		return nil
 	}
@@ -170,10 +183,13 @@ func (b *binder) sum(it *Item, arg sql.Expr) error {
 	switch {
 	case !x.Number():
 		return b.src.Refuse(arg.Position(), "bad-type", b.typeClause(x), "", "%s is %s and has no sum.", b.called(x), x.Type)
-	case x.Table == constant && it.Filters[0] == nil && it.Filters[1] == nil:
+	case x.Table == constant && !it.conditional():
 		return b.src.Refuse(arg.Position(), "no-column", "", "COUNT(*) counts rows.", "The sum of a constant is a count of rows.")
-	case x.Table == constant && it.Filters[0] == nil:
+	case x.Table == constant && it.Filters[0] == nil && it.Filters[1] != nil:
 		it.Table = 1
+	}
+	if err := b.zeros(it, arg.Position()); err != nil {
+		return err
 	}
 	if err := b.rested(it, x, arg.Position()); err != nil {
 		return err

@@ -17,6 +17,9 @@ func (b *binder) where() error {
 	if err := b.asof(); err != nil {
 		return err
 	}
+	if b.in.Left {
+		return b.leftConditions()
+	}
 	for _, e := range b.in.Where {
 		done, err := b.dayCondition(e)
 		if !done && err == nil {

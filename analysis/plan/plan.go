@@ -135,6 +135,10 @@ type Secure struct {
 	Complement bool `json:"complement"`
 	SharedW    int  `json:"sharedW"`
 	SharedV    int  `json:"sharedV"`
+	// Outer marks a LEFT JOIN: W has the left side, and a cell is released if W
+	// itself has at least k units in it. What of an aggregate depends on V is
+	// tested for each aggregate; see outer.go.
+	Outer bool `json:"outer,omitempty"`
 	// MaxCells caps groups of W × groups of V, after padding.
 	MaxCells int `json:"maxCells"`
 	// Days is the number of days of a join on time, 0 in any other. A vector
@@ -147,6 +151,9 @@ type Vector struct {
 	Of VectorKind `json:"of"`
 	// Any makes it one number per unit, whatever its groups; only for Units.
 	Any bool `json:"any,omitempty"`
+	// Else is the entry of every slot where the owner has no row that is
+	// selected, its own or the other's; only of V, which then has one group.
+	Else int64 `json:"else,omitempty"`
 	// Measure indexes Local.Measures for Sum, Count and HasValue.
 	Measure int `json:"measure,omitempty"`
 	// MaxAbs bounds the absolute entry, from declared bounds.
@@ -168,9 +175,14 @@ const (
 	HasValue VectorKind = "hasValue" // 1 if some row's measure is not NULL
 	Lacks    VectorKind = "lacks"    // 1 if some row's measure is NULL
 	Share    VectorKind = "share"    // the group's part of the rows that hold for the day, times MaxAbs, rounded
+	NoRow    VectorKind = "noRow"    // 0; with Else 1, the slots without a row
 )
 
-// Product is one encrypted inner product.
+// Own as the Value of a Product makes it the sum of the weights alone: W's
+// share is eight times it, V's is 0, and nothing is sent.
+const Own = -1
+
+// Product is one encrypted inner product, or with Value Own a sum of W's own.
 type Product struct {
 	Weight int `json:"weight"`
 	Value  int `json:"value"`
@@ -254,6 +266,19 @@ type Aggregate struct {
 	// Left asks the same in a join on time, whose counts of units are lower
 	// bounds that cannot be subtracted.
 	Left *Left `json:"left,omitempty"`
+	// Complement asks of an aggregate of a LEFT JOIN what Secure.Complement asks
+	// of the cells of other joins.
+	Complement bool `json:"complement,omitempty"`
+	// Parts are further counts of units that an aggregate of a LEFT JOIN rests on.
+	Parts []Part `json:"parts,omitempty"`
+}
+
+// Part asks that Count, a product, is at least k, and that Whole less Count is
+// at least k or, unless Strict, 0.
+type Part struct {
+	Count  int  `json:"count"`
+	Whole  int  `json:"whole"`
+	Strict bool `json:"strict,omitempty"`
 }
 
 // Having is a condition on output columns. Op is one of and or not = <> < <=

@@ -30,7 +30,12 @@ func printQuery(q *check.Query) string {
 		b.WriteString(pickedText(q))
 	}
 	b.WriteString(tableText(q.Tables[0]))
-	if len(q.Tables) == 2 {
+	if q.Left {
+		b.WriteString(" LEFT JOIN " + tableText(q.Tables[1]) + " ON " + unitText(q.Tables[0]) + " = " + unitText(q.Tables[1]))
+		if on := (questionPrinter{q: q, qualified: true}).conjuncts(q.Where[1]); on != "" {
+			b.WriteString(" AND " + on)
+		}
+	} else if len(q.Tables) == 2 {
 		b.WriteString(joinText(q) + " ON " + unitText(q.Tables[0]) + " = " + unitText(q.Tables[1]) + daysText(q))
 	}
 	b.WriteString(whereText(q))
@@ -73,13 +78,22 @@ func itemText(q *check.Query, it check.Item) string {
 	case it.Func == "count_star":
 		text = "COUNT(*)"
 	case it.Func == "count_distinct":
-		text = "COUNT(DISTINCT " + unitText(q.Tables[0]) + ")"
+		text = "COUNT(DISTINCT " + unitText(q.Tables[it.Table]) + ")"
 	case it.Shared:
 		text = "SUM(" + p.expr(it.Arg) + " / " + countName + ")"
+	case it.Zero:
+		text = strings.ToUpper(it.Func) + "(coalesce(" + p.expr(it.Arg) + ", 0))"
 	default:
 		text = strings.ToUpper(it.Func) + "(" + p.expr(it.Arg) + ")"
 	}
-	if filter := p.conjuncts(it.Filters[:]); filter != "" {
+	filter := p.conjuncts(it.Filters[:])
+	if it.Partner != check.AnyPartner {
+		if filter != "" {
+			filter += " AND "
+		}
+		filter += unitText(q.Tables[1]) + " IS " + map[check.Partner]string{check.HasPartner: "NOT NULL", check.LacksOne: "NULL"}[it.Partner]
+	}
+	if filter != "" {
 		text += " FILTER (WHERE " + filter + ")"
 	}
 	return text
@@ -88,7 +102,7 @@ func itemText(q *check.Query, it check.Item) string {
 func whereText(q *check.Query) string {
 	var all []*check.Expr
 	for t := range q.Tables {
-		if t == 0 || q.Days == nil || q.Days.Rule != check.LatestRow { // see joinText
+		if t == 0 || !q.Left && (q.Days == nil || q.Days.Rule != check.LatestRow) { // see joinText
 			all = append(all, q.Where[t]...)
 		}
 	}

@@ -23,6 +23,7 @@ type secureBuilder struct {
 func newSecure(q *check.Query, locals []*localBuilder) *secureBuilder {
 	w := 0
 	switch {
+	case q.Left: // W is the left side, which is the first
 	case q.Days != nil:
 		w = q.Days.State
 	case len(q.Groups) > 0:
@@ -33,6 +34,10 @@ func newSecure(q *check.Query, locals []*localBuilder) *secureBuilder {
 	}}
 	if q.Days != nil {
 		b.overDays()
+		return b
+	}
+	if q.Left {
+		b.outer()
 		return b
 	}
 	b.s.CellGuard = b.product(0, Vector{Of: Units}, Vector{Of: Units})
@@ -95,7 +100,7 @@ func (b *secureBuilder) bound(table int, v Vector) int64 {
 	}
 	switch v.Of {
 	case Rows, Count:
-		return l.MaxRowsPerUnit
+		return max(l.MaxRowsPerUnit, v.Else)
 	case Share:
 		return b.shareUnit()
 	case Sum:
@@ -121,6 +126,9 @@ func (b *secureBuilder) bound(table int, v Vector) int64 {
 // it. With one, or with an argument that may be NULL, the guard counts the
 // units with such rows on both sides.
 func (b *secureBuilder) aggregate(it check.Item) Aggregate {
+	if b.q.Left {
+		return b.outerAggregate(it)
+	}
 	t := it.Table
 	own, other := b.side(it, t), b.side(it, 1-t)
 	out := aggregateOf(it)

@@ -9,7 +9,9 @@ type Query struct {
 	Using   *Using  // JOIN … USING (column)
 	Asof    *Asof   // ASOF JOIN
 	Credit  *Credit // linear attribution
-	Where   []Expr  // conjuncts of WHERE and of ON; the row passes if all are true
+	Left    bool    // LEFT JOIN
+	On      []Expr  // conjuncts of a LEFT JOIN's ON
+	Where   []Expr  // conjuncts of WHERE and of any other ON; the row passes if all are true
 	GroupBy []Expr  // an integer *Literal is a position
 	Having  []Expr  // conjuncts; the answer's row passes if all are true
 	OrderBy []OrderKey

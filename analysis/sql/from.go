@@ -42,7 +42,7 @@ func (l *lowering) join(n *node, q *Query) error {
 		n.take("ref_type")
 		n.take("join_type")
 		q.Asof = &Asof{Pos: n.pos}
-	} else if err := l.joinKind(n); err != nil {
+	} else if err := l.joinKind(n, q); err != nil {
 		return err
 	}
 	if err := n.finish(); err != nil {
@@ -77,8 +77,12 @@ func (l *lowering) join(n *node, q *Query) error {
 		return nil
 	}
 	conjuncts, err := l.conjuncts(condition, n.pos)
-	if q.Asof != nil {
+	switch {
+	case q.Asof != nil:
 		q.Asof.On = conjuncts
+		return err
+	case q.Left:
+		q.On = conjuncts
 		return err
 	}
 	q.Where = append(q.Where, conjuncts...)
@@ -93,10 +97,20 @@ var joinNames = map[string]string{
 	"NATURAL": "NATURAL JOIN", "POSITIONAL": "POSITIONAL JOIN", "ASOF": "ASOF JOIN",
 }
 
-// joinKind takes join_type and ref_type and refuses all but inner joins.
-func (l *lowering) joinKind(n *node) error {
+// joinKind takes join_type and ref_type and refuses all but inner and left joins.
+func (l *lowering) joinKind(n *node, q *Query) error {
 	how, ref := n.text("join_type"), n.text("ref_type")
 	word := how
+	switch {
+	case how == "LEFT" && ref == "REGULAR":
+		q.Left = true
+		return nil
+	case how == "LEFT" && ref != "":
+		word = ref
+	case how == "RIGHT" && ref == "REGULAR":
+		return l.src.Refuse(n.pos, "bad-join", "", "Write the two datasets the other way round: FROM b LEFT JOIN a ON ….",
+			"RIGHT JOIN is not part of the language.")
+	}
 	if how == "INNER" {
 		if ref == "REGULAR" || ref == "CROSS" {
 			return nil
