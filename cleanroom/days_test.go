@@ -282,3 +282,87 @@ func TestLinearAttributionEqualsDuckDB(t *testing.T) {
 		})
 	}
 }
+
+// TestDayThresholds counts units, however many days and rows they have: nine
+// units with 36 pairs each and one unit alone are withheld (R04), as are a
+// group that is shared in full and a condition that leaves one unit out. What
+// is counted is a lower bound: of twelve units whose first order precedes every
+// exposure, none counts.
+func TestDayThresholds(t *testing.T) {
+	t.Parallel()
+	var ads, orders []string
+	ad := func(who string, day int, grp string) { ads = append(ads, dayRow(who, day, grp, 100)) }
+	order := func(who string, day int, grp string) { orders = append(orders, dayRow(who, day, grp, 250)) }
+	group := func(name string, units, unshared int, each func(i int, who string)) {
+		for i := range units {
+			each(i, name+strconv.Itoa(i))
+		}
+		for i := range unshared {
+			ad(name+"x"+strconv.Itoa(i), 3, name)
+		}
+	}
+	kinds := func(name string, olds int) func(int, string) {
+		return func(i int, who string) {
+			ad(who, 3, name)
+			if i < olds {
+				order(who, 6, "old")
+			} else {
+				order(who, 5, "new")
+			}
+		}
+	}
+	group("ten", 10, 15, kinds("ten", 0))
+	group("both", 20, 15, kinds("both", 10))
+	group("one", 30, 15, kinds("one", 1))
+	group("full", 12, 0, kinds("full", 0))
+	many := func(name string) func(int, string) {
+		return func(_ int, who string) {
+			for day := range 6 {
+				ad(who, 2*day, name)
+				order(who, 12+day, "new")
+			}
+		}
+	}
+	group("nine", 9, 15, many("nine"))
+	group("fan", 1, 15, many("fan"))
+	group("late", 12, 15, func(_ int, who string) {
+		order(who, 1, "new")
+		ad(who, 3, "late")
+		order(who, 5, "new")
+	})
+	group("half", 24, 0, func(i int, who string) {
+		ad(who, 3, "half")
+		order(who, []int{5, 29}[i%2], "new") // every other one too late to meet
+	})
+	for i := range 1000 {
+		ad("a"+strconv.Itoa(i), 3, "none")
+		order("o"+strconv.Itoa(i), 5, "new")
+	}
+	agency, shop, id, statements := timedPair(t, false, timed{maxRows: 6, rows: ads}, timed{maxRows: 6, rows: orders})
+	sql := `SELECT e.grp, COUNT(*) AS n, COUNT(*) FILTER (WHERE o.grp = 'new') AS new FROM exposures e JOIN orders o ON e.email = o.email AND o.day BETWEEN e.day AND e.day + 14` + within + ` GROUP BY e.grp ORDER BY e.grp`
+	const want = "both 20 10, one 30 NULL, ten 10 10"
+	for i, m := range []*cleanroomtest.Member{agency, shop, agency} {
+		var got []string
+		asked := sql
+		if i == 2 {
+			asked += " LIMIT 100" // another question with the same weights, for which hints were kept
+		}
+		for _, row := range answerOf(t, m, id, asked).Rows {
+			got = append(got, shown(row[0])+" "+shown(row[1])+" "+shown(row[2]))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s got %q, want %q", m.Org(), strings.Join(got, ", "), want)
+		}
+	}
+	// Plain DuckDB sees all of them, so what is missing was withheld.
+	_, rows, err := duckdb.Oracle(t.Context(), statements, sql)
+	if err != nil || len(rows) != 8 {
+		t.Errorf("DuckDB has %d groups: %v", len(rows), err)
+	}
+	// The latest exposure is one row, and its threshold the same.
+	last := strings.Replace(sql, "exposures e JOIN orders o", "orders o ASOF JOIN exposures e", 1)
+	last = strings.Replace(last, "o.day BETWEEN e.day AND e.day + 14", "o.day >= e.day WHERE o.day - e.day <= 14", 1)
+	if got := answerOf(t, shop, id, last); len(got.Rows) != 3 || shown(got.Rows[2][1]) != "10" {
+		t.Errorf("last touch: %d groups", len(got.Rows))
+	}
+}

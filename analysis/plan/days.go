@@ -5,6 +5,7 @@ import (
 
 	"parley/agreements"
 	"parley/analysis/check"
+	"parley/internal/weak"
 )
 
 // Days is one owner's part of a join on time. The answer is a sum over the
@@ -141,7 +142,7 @@ func (b *secureBuilder) pair(table int, own, other Vector) int {
 func (b *secureBuilder) timed(table int, v Vector) Vector {
 	switch {
 	case b.q.Days == nil:
-	case table == b.s.V && (v.Of == Units || v.Of == HasValue || v.Of == Lacks):
+	case table == b.s.V && !weak.Off("R04") && (v.Of == Units || v.Of == HasValue || v.Of == Lacks):
 		v.Day = FirstDay
 	default:
 		v.Day = EachDay
