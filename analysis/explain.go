@@ -110,6 +110,12 @@ func release(p *plan.Plan) []string {
 	if partial(p, func(a *plan.Aggregate) bool { return a.Residual }) {
 		out = append(out, fmt.Sprintf("What such a condition leaves out of the group must be nobody, or at least %d units as well; the same holds for rows without a value where they are counted.", p.MinGroupSize))
 	}
+	if p.Secure != nil && p.Secure.Days > 0 {
+		out = append(out, "In a join on time a unit counts only if it meets something on the first of its own days at "+p.Locals[p.Secure.V].Member+". Groups may be withheld that have more units than that; none is released that has fewer.")
+	}
+	if partial(p, func(a *plan.Aggregate) bool { return a.Left != nil }) {
+		out = append(out, fmt.Sprintf("What a condition, or a missing value, leaves out of the group must be nothing, or rows of at least %d units, counted in the same way.", p.MinGroupSize))
+	}
 	if p.Secure != nil && p.Secure.Complement {
 		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d units of either owner's own group would be left out of it.", p.MinGroupSize))
 	}

@@ -22,6 +22,8 @@ func TestExplain(t *testing.T) {
 		"expressions.txt": {"client", "SELECT extract(month FROM e.day) AS month, CASE WHEN e.campaign = 'spring' THEN 'spring' ELSE 'rest' END AS c, " +
 			"SUM(o.amount * o.items) FILTER (WHERE o.score > 3 AND e.video = TRUE) AS sales, COUNT(DISTINCT o.mail) AS n " +
 			"FROM exposures e JOIN orders o ON e.email = o.mail WHERE o.placed + 7 > DATE '2024-02-01' GROUP BY 1, 2 HAVING n > 100"},
+		"days.txt": {"client", "SELECT campaign, AVG(o.items) AS items FROM exposures e JOIN orders o ON e.email = o.mail AND o.placed BETWEEN e.day AND e.day + 14 " +
+			"WHERE o.placed BETWEEN DATE '2024-01-01' AND DATE '2024-01-31' GROUP BY campaign"},
 		"own-public.txt": {"client", "SELECT state, COUNT(*) FROM airports GROUP BY state"},
 	} {
 		compiled, err := compile(db, c.asker, c.text)

@@ -16,7 +16,7 @@ func joinLeaves(c *Compiled) []Message {
 			"points on an elliptic curve; no id can be read or tried"},
 		{v, w, "its unit ids, in the same form (once per pair of dataset versions)",
 			"points on an elliptic curve; no id can be read or tried"},
-		{v, w, fmt.Sprintf("%s for every slot, present or not", numbers(len(p.Secure.Values))),
+		{v, w, fmt.Sprintf("%s for every slot%s, present or not", numbers(len(p.Secure.Values)), everyDay(p)),
 			"encrypted under a key that only " + v + " holds"},
 		{w, v, fmt.Sprintf("%s for every cell", sums(sent(p.Secure))),
 			"encrypted and masked by one-time random numbers: each side holds one half that means nothing alone"},
@@ -54,6 +54,15 @@ func sent(s *plan.Secure) (n int) {
 		}
 	}
 	return n
+}
+
+// everyDay says how often a join on time sends its numbers.
+func everyDay(p *plan.Plan) string {
+	if p.Secure.Days == 0 {
+		return ""
+	}
+	d := p.Locals[p.Secure.W].Days
+	return fmt.Sprintf(" and, where they depend on the day, for each of %d days from %s, with and without rows", d.Count, d.First)
 }
 
 func groupsOf(p *plan.Plan, local int) int { return len(p.Locals[local].Groups) }

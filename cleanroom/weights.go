@@ -37,7 +37,7 @@ type arrangedKey struct {
 //	V ◀── tokens ───── W   for every product, the name of hints that W can answer
 //	                       for (16 bytes, else random) and one for new hints (16)
 //	V ─── held ──────▶ W   for every product, 1 if V has the former, else 0
-//	V ─── key ───────▶ W   for each parameter set
+//	V ─── key ───────▶ W   for each parameter set, in a join on time with and without days
 //	V ◀── hints ────── W   c1′ of the products that V has none of
 //	V ─── values ────▶ W   every vector, encrypted
 //	V ◀── sums ─────── W   y of every cell, for each vector

@@ -30,7 +30,7 @@ const rowsASide = 50_000
 // twelve are the analyses that must be there, by room. The one of three members
 // is refused, with its reason.
 var twelve = map[string][]string{
-	"media": {"overlap", "segments", "reach_and_frequency", "linear_multi_touch", "lift", "closed_loop",
+	"media": {"overlap", "segments", "reach_and_frequency", "lift", "closed_loop",
 		"lookalike_affinity", "capped_audience"},
 	"lending": {"credit_rates"},
 	"health":  {"cohort_averages"},
@@ -41,7 +41,7 @@ var twelve = map[string][]string{
 const threeMembers = `2:14: Unions across owners do not exist in this version. Ask about each dataset by itself, or about two that are joined.`
 
 // waiting are analyses that the language refuses yet.
-var waiting = []string{"linear_multi_touch", "lift", "lookalike_affinity",
+var waiting = []string{"lift", "lookalike_affinity",
 	"credit_rates"}
 
 // TestTheTwelve asks every shipped analysis of two real nodes over files of at
