@@ -174,9 +174,12 @@ type Analysis struct {
 // Parameter is a typed value an analyst fills in; it is bound, never pasted.
 type Parameter struct {
 	Name string `json:"name" yaml:"name"`
-	Type Type   `json:"type" yaml:"type"`
-	Min  string `json:"min,omitempty" yaml:"min,omitempty"`
-	Max  string `json:"max,omitempty" yaml:"max,omitempty"`
+	Type Type   `json:"type" yaml:"type"` // of a column, or List
+	// Of is the type of a list's values, MaxItems how many there may be.
+	Of       Type   `json:"of,omitempty" yaml:"of,omitempty"`
+	MaxItems int    `json:"maxItems,omitempty" yaml:"maxItems,omitempty"`
+	Min      string `json:"min,omitempty" yaml:"min,omitempty"`
+	Max      string `json:"max,omitempty" yaml:"max,omitempty"`
 	// Values, when not empty, lists the only values allowed.
 	Values  []string `json:"values,omitempty" yaml:"values,omitempty"`
 	Default string   `json:"default,omitempty" yaml:"default,omitempty"`

@@ -39,11 +39,11 @@ func (p *problems) parameters(path string, all []Parameter) {
 }
 
 func (p *problems) parameter(path string, q *Parameter) {
-	if !known(q.Type) {
-		p.add(path+".type", "%s is not known; use text, integer, decimal, date or boolean", quoted(q.Type))
+	if !known(q.Type) && q.Type != List {
+		p.add(path+".type", "%s is not known; use text, integer, decimal, date, boolean or list", quoted(q.Type))
 		return
 	}
-	if !p.bounds(path, q.Type, q.Min, q.Max) {
+	if !p.listForm(path, q) || !p.bounds(path, q.Item(), q.Min, q.Max) {
 		return // what follows compares with the bounds
 	}
 	if len(q.Values) > maxValues {
@@ -54,8 +54,8 @@ func (p *problems) parameter(path string, q *Parameter) {
 	for i, v := range q.Values {
 		at := fmt.Sprintf("%s.values[%d]", path, i)
 		switch {
-		case !ValidValue(q.Type, v) || seen[v]:
-			p.add(at, "must be of type %s and listed once", q.Type)
+		case !ValidValue(q.Item(), v) || seen[v]:
+			p.add(at, "must be of type %s and listed once", q.Item())
 		case q.outside(v):
 			p.add(at, "is out of bounds")
 		}
@@ -67,6 +67,8 @@ func (p *problems) parameter(path string, q *Parameter) {
 func (p *problems) defaultValue(path string, q *Parameter) {
 	switch {
 	case q.Default == "":
+	case q.Type == List:
+		p.defaultList(path, q)
 	case !ValidValue(q.Type, q.Default):
 		p.add(path, "is not of type %s", q.Type)
 	case len(q.Values) > 0 && !slices.Contains(q.Values, q.Default):
@@ -78,5 +80,5 @@ func (p *problems) defaultValue(path string, q *Parameter) {
 
 // outside compares a valid value with valid bounds.
 func (q *Parameter) outside(v string) bool {
-	return q.Min != "" && less(q.Type, v, q.Min) || q.Max != "" && less(q.Type, q.Max, v)
+	return q.Min != "" && less(q.Item(), v, q.Min) || q.Max != "" && less(q.Item(), q.Max, v)
 }

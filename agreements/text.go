@@ -125,7 +125,11 @@ func limits(low, high string) string {
 }
 
 func (q *Parameter) text() string {
-	s := fmt.Sprintf("%s (%s)", q.Name, q.Type) + limits(q.Min, q.Max)
+	kind := string(q.Type)
+	if q.Type == List {
+		kind = fmt.Sprintf("list of %s, at most %d", q.Of, q.MaxItems)
+	}
+	s := fmt.Sprintf("%s (%s)", q.Name, kind) + limits(q.Min, q.Max)
 	if len(q.Values) > 0 {
 		s += ", one of " + strings.Join(q.Values, ", ")
 	}

@@ -275,7 +275,11 @@ func (b *binder) predicate(e sql.Expr, p purpose) (*Expr, error) {
 	case *sql.Compare:
 		return b.compare(e, p)
 	case *sql.In:
-		return b.test(negated("in", e.Not), e.Position(), p, append([]sql.Expr{e.X}, e.List...))
+		list, err := b.listed(e)
+		if err != nil {
+			return nil, err
+		}
+		return b.test(negated("in", e.Not), e.Position(), p, append([]sql.Expr{e.X}, list...))
 	case *sql.Between:
 		return b.test("between", e.Position(), p, []sql.Expr{e.X, e.Lo, e.Hi})
 	case *sql.IsNull:

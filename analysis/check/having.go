@@ -46,7 +46,11 @@ func (b *binder) released(e sql.Expr) (*Having, error) {
 		}
 		return b.releasedTest(e.Op, e.Position(), e.L, e.R)
 	case *sql.In:
-		return b.releasedTest(negated("in", e.Not), e.Position(), append([]sql.Expr{e.X}, e.List...)...)
+		list, err := b.listed(e)
+		if err != nil {
+			return nil, err
+		}
+		return b.releasedTest(negated("in", e.Not), e.Position(), append([]sql.Expr{e.X}, list...)...)
 	case *sql.Between:
 		return b.releasedTest("between", e.Position(), e.X, e.Lo, e.Hi)
 	case *sql.IsNull:

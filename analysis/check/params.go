@@ -36,6 +36,9 @@ func Params(an *agreements.Analysis, given map[string]string) (map[string]Value,
 			return nil, src.Refuse(sql.NoPos, "missing-parameter", clause, "", "The parameter %s needs a value.", sql.Name(p.Name))
 		}
 		v, why := bound(p, text)
+		if p.Type == agreements.List {
+			v, why = boundList(p, text)
+		}
 		if why != "" {
 			return nil, src.Refuse(sql.NoPos, "bad-parameter", clause, "", "The value of %s %s.", sql.Name(p.Name), why)
 		}
@@ -50,9 +53,9 @@ func bound(p *agreements.Parameter, text string) (v Value, why string) {
 	if len(text) > maxText {
 		return Value{}, "is too long"
 	}
-	v = Value{Type: p.Type, Text: text}
+	v = Value{Type: p.Item(), Text: text}
 	if !wellFormed(v) {
-		return Value{}, "is not of type " + string(p.Type)
+		return Value{}, "is not of type " + string(v.Type)
 	}
 	if len(p.Values) > 0 && !slices.Contains(p.Values, text) {
 		return Value{}, "is not one of those allowed"
@@ -60,7 +63,7 @@ func bound(p *agreements.Parameter, text string) (v Value, why string) {
 	if p.Min != "" && less(v, p.Min) {
 		return Value{}, "is below " + p.Min
 	}
-	if p.Max != "" && less(Value{Type: p.Type, Text: p.Max}, text) {
+	if p.Max != "" && less(Value{Type: p.Item(), Text: p.Max}, text) {
 		return Value{}, "is above " + p.Max
 	}
 	return v, ""
@@ -122,6 +125,10 @@ func (b *binder) param(e *sql.Param) (Value, error) {
 	if !ok {
 		return Value{}, b.src.Refuse(e.Position(), "unknown-parameter", "analyses."+b.Analysis.Name+".parameters",
 			paramsHint(b.Analysis), "The analysis has no parameter %s.", sql.Name(e.Name))
+	}
+	if v.Type == agreements.List {
+		return Value{}, b.src.Refuse(e.Position(), "list-parameter", "analyses."+b.Analysis.Name+".parameters."+e.Name,
+			"Write column IN ($"+e.Name+").", "The parameter %s is a list, which only IN takes.", sql.Name(e.Name))
 	}
 	return v, nil
 }

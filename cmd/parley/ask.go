@@ -34,7 +34,7 @@ func (q *question) flags(c *cobra.Command) {
 	c.Flags().StringVar(&q.SQL, "sql", "", "the question, in SQL")
 	c.Flags().StringVar(&q.sqlFile, "sql-file", "", "file holding the SQL; - for standard input")
 	c.Flags().StringVar(&q.Analysis, "analysis", "", "name of an approved analysis of the agreement")
-	c.Flags().StringArrayVar(&q.params, "param", nil, "parameter of the analysis, NAME=VALUE; may be repeated")
+	c.Flags().StringArrayVar(&q.params, "param", nil, "parameter of the analysis, NAME=VALUE, of a list NAME=A,B or a JSON array; may be repeated")
 }
 
 // read completes the question from the flags.

@@ -54,17 +54,32 @@ func literal(a *agreements.Analysis, sql string, params map[string]string) (out 
 			if !ok {
 				value = p.Default
 			}
-			quoted := "'" + strings.ReplaceAll(value, "'", "''") + "'"
-			switch p.Type {
-			case agreements.Integer, agreements.Decimal, agreements.Boolean:
-				return value
-			case agreements.Date:
-				return "DATE " + quoted
+			if p.Type != agreements.List {
+				return quoted(p.Type, value)
 			}
-			return quoted
+			items, listErr := agreements.ListItems(value)
+			if listErr != nil {
+				err = fmt.Errorf("%s: %w", name, listErr)
+			}
+			for i := range items {
+				items[i] = quoted(p.Of, items[i])
+			}
+			return strings.Join(items, ", ")
 		}
 		err = fmt.Errorf("%s is no parameter of %s", name, a.Name)
 		return name
 	})
 	return out, err
+}
+
+// quoted writes a value of a type in SQL.
+func quoted(t agreements.Type, value string) string {
+	text := "'" + strings.ReplaceAll(value, "'", "''") + "'"
+	switch t {
+	case agreements.Integer, agreements.Decimal, agreements.Boolean:
+		return value
+	case agreements.Date:
+		return "DATE " + text
+	}
+	return text
 }

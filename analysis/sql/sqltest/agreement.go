@@ -138,6 +138,15 @@ func analyses() []agreements.Analysis {
 				{Name: "factor", Type: agreements.Decimal, Min: "0.5", Max: "2.5", Default: "1.50"},
 				{Name: "since", Type: agreements.Date, Min: "2024-01-01", Max: "2024-12-31", Default: "2024-02-01"},
 			}},
+		{Name: "picked",
+			SQL: "SELECT region, COUNT(*) FROM orders WHERE region IN ($regions) AND score NOT IN (7, $scores) AND placed IN ($days) GROUP BY region",
+			Parameters: []agreements.Parameter{
+				{Name: "regions", Type: agreements.List, Of: agreements.Text, MaxItems: 3, Values: []string{"north", "south", "it's, so"}},
+				{Name: "scores", Type: agreements.List, Of: agreements.Integer, MaxItems: 4, Min: "-5", Max: "5", Default: "1,2"},
+				{Name: "days", Type: agreements.List, Of: agreements.Date, MaxItems: 2, Default: "2024-01-02"},
+			}},
+		{Name: "misused", SQL: "SELECT COUNT(*) FROM orders WHERE region = $regions",
+			Parameters: []agreements.Parameter{{Name: "regions", Type: agreements.List, Of: agreements.Text, MaxItems: 3}}},
 		{Name: "lost", SQL: "SELECT COUNT(*) FROM orders WHERE region = $where"},
 	}
 }
