@@ -19,6 +19,7 @@ type coverage struct {
 	groupings, arguments, filters, foreign    int // expressions and FILTERs
 	valueCounts, having, cutByHaving          int
 	subqueries                                int
+	onTime, onTimeReleased, keptBack          int
 	unlawful                                  map[string]int // by the law's reason
 	refused                                   map[string]int // lawful, by the refusal's code
 	took                                      time.Duration
@@ -86,6 +87,11 @@ func (c *coverage) count(q *question, how style, want *expectation, took time.Du
 		flag(&c.foreign, (it.fn == "sum" || it.fn == "avg") && slices.ContainsFunc(it.only, func(o condition) bool { return o.table != it.field.table }))
 	}
 	flag(&c.subqueries, how.inside(0) || (how.inside(1) && len(q.tables) == 2))
+	if q.apart != nil {
+		c.onTime++
+		c.onTimeReleased += want.released
+		c.keptBack += want.unreleased
+	}
 	flag(&c.having, q.having != nil)
 	flag(&c.cutByHaving, len(want.rows) < want.released)
 }
@@ -93,9 +99,9 @@ func (c *coverage) count(q *question, how style, want *expectation, took time.Du
 func (c *coverage) String() string {
 	self, children := cpuSeconds()
 	return fmt.Sprintf("%d questions over %d worlds: %d joins, %d one-owner (%d asked by the owner); groups on both sides %d, on one %d; "+
-		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; expressions grouped by %d, summed %d; FILTER or CASE %d, by the other owner's rows %d; COUNT of a column %d; HAVING %d, cutting %d; subqueries %d; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; against the law and refused %d, for %d reasons: %v; lawful and refused %d: %v; %.0f ms each, CPU %.1f s here and %.1f s in engines",
+		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; expressions grouped by %d, summed %d; FILTER or CASE %d, by the other owner's rows %d; COUNT of a column %d; HAVING %d, cutting %d; subqueries %d; on time %d with %d rows, %d more kept back; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; against the law and refused %d, for %d reasons: %v; lawful and refused %d: %v; %.0f ms each, CPU %.1f s here and %.1f s in engines",
 		c.cases, c.worlds, c.joins, c.cases-c.joins, c.ownerAsked, c.both, c.oneSide,
-		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.released, c.withheld, c.complement, c.nulls, total(c.unlawful), len(c.unlawful), c.unlawful, total(c.refused), c.refused, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
+		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.onTime, c.onTimeReleased, c.keptBack, c.released, c.withheld, c.complement, c.nulls, total(c.unlawful), len(c.unlawful), c.unlawful, total(c.refused), c.refused, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
 }
 
 // mustReach fails if some kind of case is nearly missing.

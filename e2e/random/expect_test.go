@@ -18,6 +18,7 @@ type expectation struct {
 	// receiver can know it, and released how many were, before LIMIT.
 	candidates, released int
 	extent               release.Extent
+	unreleased           int // rows that a lower bound kept back
 	small                int // of the one-owner groups, how many are below k
 	guarded, complement  int // NULLs and rows that only these rules took away
 }
@@ -32,6 +33,9 @@ func (j *judge) expect(tb testing.TB, w *world, q *question, s style) *expectati
 	if strict {
 		for t := range q.tables {
 			cte, on := q.own(t)
+			if q.apart != nil {
+				cte = q.ownApart(t, s)
+			}
 			b += fmt.Sprintf(", own%d AS (%s)", t, cte)
 			from += fmt.Sprintf(" JOIN own%d ON %s", t, on)
 		}
@@ -115,6 +119,24 @@ func (q *question) own(table int) (cte, on string) {
 		return cte, "true"
 	}
 	return cte + " GROUP BY " + strings.Join(keys, ", "), strings.Join(same, " AND ")
+}
+
+// ownApart is own for a join on time: of a side's own group, m are the units
+// with a row there that meets any row of the other side.
+func (q *question) ownApart(table int, s style) string {
+	p := q.parts(s)
+	p.items, p.groups = []string{"COUNT(DISTINCT " + q.unit(s, 0) + ") AS m"}, nil
+	own, same := []string{"n.n", "coalesce(m.m, 0) AS m"}, []string{"true"}
+	for i, g := range q.groups {
+		if g.table == table {
+			p.items = append(p.items, fmt.Sprintf("%s AS k%d", q.column(s, g), i))
+			p.groups = append(p.groups, q.column(s, g))
+			own = append(own, fmt.Sprintf("n.k%d AS k%[1]d", i))
+			same = append(same, fmt.Sprintf("n.k%d IS NOT DISTINCT FROM m.k%[1]d", i))
+		}
+	}
+	counts, _ := q.own(table)
+	return "SELECT " + strings.Join(own, ", ") + " FROM (" + counts + ") n LEFT JOIN (" + p.String() + ") m ON " + strings.Join(same, " AND ")
 }
 
 // conditions is one side's WHERE clause, with what more is asked.

@@ -1,13 +1,24 @@
 package random
 
-import "parley/analysis/sql"
+import (
+	"slices"
+
+	"parley/analysis/sql"
+)
 
 // A lawful question may be refused for these reasons alone. Each is a limit
 // that the documentation states; the counts are printed with the coverage.
 var reasons = []struct {
 	code, why string
 	when      func(q *question) bool
-}{}
+}{
+	{"time-count", "units are not counted exactly in a join on time", func(q *question) bool { return q.apart != nil && q.counts("units") }},
+	{"empty-window", "no days of the two tables are so far apart", func(q *question) bool { return q.apart != nil }},
+}
+
+func (q *question) counts(fn string) bool {
+	return slices.ContainsFunc(q.items, func(it item) bool { return it.fn == fn })
+}
 
 // explained reports whether the refusal of a lawful question is accounted for.
 func explained(q *question, r *sql.Refusal) bool {

@@ -31,6 +31,9 @@ func bare(c *column) string {
 // its type. Its domain is worked out here by the rule that README states:
 // known where constants, a part of a date or declared values make it so.
 func newDerived(r *rand.Rand, c *column) *column {
+	if c.tests != nil {
+		return nil
+	}
 	d := &column{name: c.name, typ: agreements.Text, uses: c.uses, nullable: c.nullable, pool: c.pool}
 	make := func(free bool, format string, args ...any) *column {
 		text := fmt.Sprintf(format, args...)
@@ -204,9 +207,12 @@ func newExpressionTest(r *rand.Rand, c *column, columns []*column) (test func(na
 		forms = []string{"coalesce(@, TRUE) = FALSE", "CASE WHEN @ = TRUE THEN FALSE END = FALSE"}
 	}
 	form := strings.ReplaceAll(pick(r, forms...), "?", op)
+	for c.tests != nil && strings.Contains(form, "CASE") { // its conditions are tests of their own
+		form = strings.ReplaceAll(pick(r, forms[0], "coalesce(@, "+v+") ? "+v), "?", op)
+	}
 	for _, o := range columns {
 		alike := o.typ == c.typ || (o.pool == nil && c.pool == nil)
-		if o != c && alike && chance(r, 0.4) {
+		if o != c && alike && o.tests == nil && c.tests == nil && chance(r, 0.4) {
 			form = "@ " + op + " #"
 			return func(name func(*column) string) string {
 				return strings.ReplaceAll(strings.ReplaceAll(form, "@", name(c)), "#", name(o))

@@ -148,6 +148,12 @@ func (t *table) contract(tb testing.TB) string {
 	}
 	terms := []object{property("minSetSize", t.minSet), property("maxRowsPerUnit", t.maxRows),
 		property("publicData", t.public), property("adHoc", true)}
+	if t.functions != nil {
+		terms = append(terms, property("functions", t.functions))
+	}
+	if t.receivers != nil {
+		terms = append(terms, property("receivers", t.receivers))
+	}
 	if t.k > 0 {
 		terms = append(terms, property("minGroupSize", t.k))
 	}
@@ -173,6 +179,12 @@ func (c *column) contract() object {
 	}
 	if c.domain != nil {
 		terms = append(terms, property("domain", c.domain))
+	}
+	if c.tests != nil {
+		terms = append(terms, property("operators", c.tests))
+	}
+	if c.days != nil {
+		o["logicalTypeOptions"] = object{"minimum": c.days[0], "maximum": c.days[1]}
 	}
 	o["customProperties"] = terms
 	if c.pool == nil {

@@ -32,6 +32,11 @@ func law(w *world, q *question) string {
 }
 
 func lawOfTables(_ *world, q *question) string {
+	for _, t := range q.tables {
+		if t.receivers != nil && !slices.Contains(t.receivers, q.asker) {
+			return "an asker who may not receive"
+		}
+	}
 	if len(q.tables) == 2 && q.tables[0].owner == q.tables[1].owner {
 		return "a join of one owner's tables" // R04
 	}
@@ -97,6 +102,16 @@ func lawOfMarks(_ *world, q *question) string {
 		case m.use != "value" && !m.allows(m.use):
 			return "a column as a " + string(m.use)
 		}
+		for _, w := range m.tests {
+			if m.column.tests != nil && !slices.Contains(m.column.tests, w) {
+				return "a test that the owner has not listed"
+			}
+		}
+		for _, f := range m.functions {
+			if list := q.tables[m.table].functions; list != nil && f != "case" && !slices.Contains(list, f) {
+				return "a function that the owner has not listed"
+			}
+		}
 	}
 	return ""
 }
@@ -117,7 +132,11 @@ func (q *question) marks() []mark {
 		}
 		switch use := lawfulAggregates[it.fn]; {
 		case it.fn == "values":
-			out = append(out, mark{field: it.field, use: "value"})
+			m := mark{field: it.field, use: "value"}
+			if !it.field.allows(agreements.Measure) {
+				m.tests = []string{"is null"}
+			}
+			out = append(out, m)
 		case use == "":
 		case it.arg == nil:
 			out = append(out, mark{field: it.field, use: use})
@@ -131,6 +150,11 @@ func (q *question) marks() []mark {
 	}
 	for _, c := range q.where {
 		out = append(out, c.marks...)
+	}
+	if q.apart != nil {
+		for i, c := range q.apart.columns {
+			out = append(out, mark{field: field{i, c}, use: agreements.Filter, functions: q.apart.functions()})
+		}
 	}
 	return out
 }

@@ -40,7 +40,11 @@ func marksOf(text string, use agreements.Use, fields ...field) []mark {
 		}
 		m.tests = append(m.tests, strings.ToLower(strings.TrimSuffix(w, " (")))
 	}
+	m.turn(text)
 	for _, f := range called.FindAllStringSubmatch(text, -1) {
+		if f[1] == "year" || f[1] == "month" || f[1] == "extract" {
+			f[1] = "date_part"
+		}
 		m.functions = append(m.functions, f[1])
 	}
 	for _, f := range sign.FindAllString(negative.ReplaceAllString(text, "$1$2"), -1) {
@@ -58,4 +62,25 @@ func marksOf(text string, use agreements.Use, fields ...field) []mark {
 		out = append(out, m)
 	}
 	return out
+}
+
+var plainTest = regexp.MustCompile(`^@ (?:[<>=!]+ [^@(]*|(?:NOT )?(?:BETWEEN|IN|LIKE) [^@]*|IS (?:NOT )?NULL)$`)
+var valueFirst = regexp.MustCompile(`^[^@(]* [<>=!]+ @$`)
+
+// turn gives the order tests of a column that stands inside an expression, or
+// on the right: -x < 5 tells what x > -5 does.
+func (m *mark) turn(text string) {
+	turned := map[string]string{"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+	if plainTest.MatchString(text) {
+		return
+	}
+	for i, w := range m.tests {
+		switch other, ordered := turned[w]; {
+		case !ordered:
+		case valueFirst.MatchString(text):
+			m.tests[i] = other
+		default:
+			m.tests = append(m.tests, other)
+		}
+	}
 }

@@ -20,6 +20,7 @@ type question struct {
 	orderBy []order
 	limit   int
 
+	apart    *apart // nil: not a join on time
 	careless bool   // takes columns without asking what they may be used for
 	trick    *trick // nil: none
 }
@@ -81,6 +82,7 @@ func newQuestion(r *rand.Rand, w *world) *question {
 		q.tables = q.tables[:1]
 	}
 	q.careless = chance(r, 0.07)
+	q.chooseApart(r)
 	q.chooseGroups(r)
 	q.chooseItems(r)
 	for cells(q) > maxCells && len(q.groups) > 0 {
@@ -90,6 +92,9 @@ func newQuestion(r *rand.Rand, w *world) *question {
 	q.chooseWhere(r)
 	q.chooseHaving(r)
 	q.chooseOrder(r)
+	if q.apart != nil { // less may be released than could be: see compare
+		q.having, q.orderBy, q.limit = nil, nil, 0
+	}
 	return q
 }
 
@@ -110,6 +115,9 @@ func (q *question) columns(r *rand.Rand, t int, use agreements.Use) []*column {
 func (q *question) chooseGroups(r *rand.Rand) {
 	q.groups = nil
 	side := pick(r, -1, 0, 1, 2, 2) // nobody's, either's, both
+	if q.apart != nil {
+		side = pick(r, -1, 0, 1)
+	}
 	for t := range q.tables {
 		dims := q.columns(r, t, agreements.Dimension)
 		if side == -1 || (len(q.tables) == 2 && side == 1-t) {

@@ -78,6 +78,9 @@ func (q *question) parts(s style) parts {
 	if len(q.tables) == 2 && s.join == "comma" {
 		p.conditions = append(p.conditions, q.unit(s, 0)+" = "+q.unit(s, 1))
 	}
+	if s.join == "comma" || s.join == "using" || (q.apart != nil && q.apart.inWhere) {
+		p.conditions = append(p.conditions, q.together(s)...)
+	}
 	for _, c := range q.where {
 		if !s.inside(c.table) {
 			p.conditions = append(p.conditions, c.text(func(f field) string { return q.column(s, f) }))
@@ -132,10 +135,15 @@ func (q *question) from(s style) string {
 		return first + ", " + second
 	case "using":
 		return first + " " + s.innerWord + " " + second + " USING (" + ident(q.tables[0].unit) + ")"
-	case "on swapped":
-		return first + " " + s.innerWord + " " + second + " ON " + q.unit(s, 1) + " = " + q.unit(s, 0)
 	}
-	return first + " " + s.innerWord + " " + second + " ON " + q.unit(s, 0) + " = " + q.unit(s, 1)
+	on := []string{q.unit(s, 0) + " = " + q.unit(s, 1)}
+	if s.join == "on swapped" {
+		on[0] = q.unit(s, 1) + " = " + q.unit(s, 0)
+	}
+	if q.apart != nil && !q.apart.inWhere {
+		on = append(on, q.together(s)...)
+	}
+	return first + " " + s.innerWord + " " + second + " ON " + strings.Join(on, " AND ")
 }
 
 func (q *question) unit(s style, table int) string {

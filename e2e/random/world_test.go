@@ -3,6 +3,7 @@ package random
 import (
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"parley/agreements"
 )
@@ -28,7 +29,9 @@ type table struct {
 	k, minSet   int
 	maxRows     int
 	unitAs      *column
-	keyType     string // of a parquet file's key
+	functions   []string // that may be applied; nil: all
+	receivers   []string // nil: both members
+	keyType     string   // of a parquet file's key
 }
 
 type column struct {
@@ -42,6 +45,8 @@ type column struct {
 	pool     []string // canonical text of the values, for a column that is no measure
 	perUnit  bool     // every row of a unit has the same value
 	derived  *derived // of a group that is an expression
+	tests    []string // that a filter may be used in; nil: all
+	days     []string // of a date: the first and the last there may be, which the contract says
 	isUnit   bool     // the table's unit, which the law keeps from every use
 	apart    bool     // shared units and others take values of different ends of pool
 }
@@ -161,6 +166,10 @@ func newTable(r *rand.Rand, owner, name string, norm agreements.Normalisation, o
 		t.region = pick(r, "DE", "US")
 	}
 	t.columns = newColumns(r)
+	if chance(r, 0.5) {
+		t.columns = append(t.columns, newDay(r, open))
+	}
+	t.restrict(r)
 	for _, c := range t.columns {
 		if t.format == "json" && c.typ == agreements.Text && c.domain == nil {
 			c.pool[0] = "" // which is not NULL; a CSV file cannot say it
@@ -218,6 +227,41 @@ func poolOf(r *rand.Rand, c *column) []string {
 		return sample(r, n, "2024-01-31", "2024-02-29", "1999-12-31", "2024-02-01", "2030-07-04")
 	}
 	return sample(r, n, "Berlin", "berlin", "O'Hara", "köln", "a_b", "100%", "x,y", `say "hi"`, "null", " lead", "São Paulo")
+}
+
+// newDay makes a date of few known days, for joins on time.
+func newDay(r *rand.Rand, open bool) *column {
+	first, n := time.Date(2024, time.February, 20+r.IntN(6), 0, 0, 0, 0, time.UTC), 6+r.IntN(9)
+	if open {
+		n += 10
+	}
+	c := &column{name: pick(r, "on_day", "seen"), typ: agreements.Date, uses: []agreements.Use{agreements.Filter}, nullable: chance(r, 0.2)}
+	for i := range n {
+		c.pool = append(c.pool, first.AddDate(0, 0, i).Format(time.DateOnly))
+	}
+	c.days = []string{c.pool[0], c.pool[n-1]}
+	c.pool = sample(r, n, c.pool...)
+	return c
+}
+
+// restrict lets some owners be stricter: about tests of a filter, functions,
+// and who may see an answer.
+func (t *table) restrict(r *rand.Rand) {
+	for _, c := range t.columns {
+		if !c.allows(agreements.Filter) || c.days != nil || chance(r, 0.88) {
+			continue
+		}
+		c.tests = sample(r, 3+r.IntN(5), "=", "<>", "<", "<=", ">", ">=", "in", "between", "is null")
+		if c.typ == agreements.Text {
+			c.tests = append(c.tests, "like")
+		}
+	}
+	if chance(r, 0.1) {
+		t.functions = sample(r, 6+r.IntN(9), "+", "-", "*", "//", "%", "abs", "round", "least", "greatest", "coalesce", "lower", "upper", "substring", "left", "date_trunc", "date_part", "date_diff")
+	}
+	if chance(r, 0.05) {
+		t.receivers = []string{pick(r, "north", "south")}
+	}
 }
 
 // newMeasure keeps |value| · scale modest now and then and large otherwise,

@@ -1,0 +1,60 @@
+package random
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// apart is the condition of a join on time: from the date of tables[0] to that
+// of tables[1] it is lo to hi days.
+type apart struct {
+	columns [2]*column
+	lo, hi  int
+	open    bool // hi does not count
+	form    int
+	inWhere bool
+}
+
+func (t *table) day() *column {
+	for _, c := range t.columns {
+		if c.days != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func (q *question) chooseApart(r *rand.Rand) {
+	if len(q.tables) < 2 || q.tables[0].day() == nil || q.tables[1].day() == nil || chance(r, 0.4) {
+		return
+	}
+	q.apart = &apart{columns: [2]*column{q.tables[0].day(), q.tables[1].day()}, lo: r.IntN(5) - 2, form: r.IntN(6), inWhere: chance(r, 0.4)}
+	q.apart.hi = q.apart.lo + r.IntN(9)
+	q.apart.open = q.apart.form == 5
+}
+
+// functions are those that the condition's text applies to the dates.
+func (a *apart) functions() []string {
+	return [][]string{{"+"}, {"+"}, {"date_diff"}, {"-"}, {"-"}, {"+"}}[a.form]
+}
+
+func (a *apart) text(x, y string) string {
+	form := []string{
+		"%[2]s BETWEEN %[1]s + %[3]d AND %[1]s + %[4]d",
+		"%[2]s >= %[1]s + %[3]d AND %[2]s <= %[1]s + %[4]d",
+		"date_diff('day', %[1]s, %[2]s) BETWEEN %[3]d AND %[4]d",
+		"%[2]s - %[1]s BETWEEN %[3]d AND %[4]d",
+		"%[1]s BETWEEN %[2]s - %[4]d AND %[2]s - %[3]d",
+		"%[2]s >= %[1]s + %[3]d",
+	}[a.form]
+	return strings.NewReplacer("%[1]s", x, "%[2]s", y, "%[3]d", fmt.Sprint(a.lo), "%[4]d", fmt.Sprint(a.hi)).Replace(form)
+}
+
+// together are the conditions on both tables' rows at once.
+func (q *question) together(s style) []string {
+	if q.apart == nil {
+		return nil
+	}
+	return []string{q.apart.text(q.column(s, field{0, q.apart.columns[0]}), q.column(s, field{1, q.apart.columns[1]}))}
+}
