@@ -14,7 +14,11 @@ type apart struct {
 	open    bool // hi does not count
 	form    int
 	inWhere bool
+	latest  bool // ASOF JOIN: each row of tables[0] with the latest of tables[1] before it, at most hi days
 }
+
+// latest reports an ASOF JOIN.
+func (q *question) latest() bool { return q.apart != nil && q.apart.latest }
 
 func (t *table) day() *column {
 	for _, c := range t.columns {
@@ -26,16 +30,24 @@ func (t *table) day() *column {
 }
 
 func (q *question) chooseApart(r *rand.Rand) {
-	if len(q.tables) < 2 || q.tables[0].day() == nil || q.tables[1].day() == nil || chance(r, 0.4) {
+	if len(q.tables) < 2 || q.tables[0].day() == nil || q.tables[1].day() == nil || chance(r, 0.55) {
 		return
 	}
 	q.apart = &apart{columns: [2]*column{q.tables[0].day(), q.tables[1].day()}, lo: r.IntN(5) - 2, form: r.IntN(6), inWhere: chance(r, 0.4)}
-	q.apart.hi = q.apart.lo + r.IntN(9)
-	q.apart.open = q.apart.form == 5
+	q.apart.hi = q.apart.lo + r.IntN(14)
+	if q.tables[1].day().solo && chance(r, 0.5) { // of two rows of one day, any could be the latest
+		q.apart = &apart{columns: q.apart.columns, hi: r.IntN(14), open: chance(r, 0.4), latest: true}
+	}
 }
 
 // functions are those that the condition's text applies to the dates.
 func (a *apart) functions() []string {
+	if a.latest && a.open {
+		return nil
+	}
+	if a.latest {
+		return []string{"-"}
+	}
 	return [][]string{{"+"}, {"+"}, {"date_diff"}, {"-"}, {"-"}, {"+"}}[a.form]
 }
 
@@ -53,8 +65,11 @@ func (a *apart) text(x, y string) string {
 
 // together are the conditions on both tables' rows at once.
 func (q *question) together(s style) []string {
-	if q.apart == nil {
+	switch {
+	case q.apart == nil || q.latest() && q.apart.open:
 		return nil
+	case q.latest():
+		return []string{fmt.Sprintf("%s - %s <= %d", q.column(s, field{0, q.apart.columns[0]}), q.column(s, field{1, q.apart.columns[1]}), q.apart.hi)}
 	}
 	return []string{q.apart.text(q.column(s, field{0, q.apart.columns[0]}), q.column(s, field{1, q.apart.columns[1]}))}
 }

@@ -72,24 +72,27 @@ func (q *question) hidden(s style) []string {
 	for i, g := range q.groups {
 		out = append(out, fmt.Sprintf("%s AS __g%d", q.column(s, g), i))
 	}
-	for i, it := range q.items {
+	for _, it := range q.aggregates() {
+		if strings.Contains(it.id, "_") {
+			out = append(out, q.expression(s, it.item)+" AS __p"+it.id)
+		}
 		if !it.guarded() {
 			continue
 		}
 		counts, x := conjunction(it.only, func(f field) string { return q.column(s, f) }), ""
 		if it.fn != "count" && it.fn != "units" {
-			x = "(" + q.argument(s, it) + ")"
+			x = "(" + q.argument(s, it.item) + ")"
 			if counts != "" {
 				x = "(CASE WHEN " + counts + " THEN " + x + " END)"
 			}
 			counts = x + " IS NOT NULL"
 		}
-		out = append(out, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s THEN %s END) AS __h%d", counts, q.unit(s, 0), i))
+		out = append(out, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s THEN %s END) AS __h%s", counts, q.unit(s, 0), it.id))
 		if it.fn == "avg" {
 			// The exact quotient, rounded once: DuckDB's AVG may be off in its
 			// last digit and would then order equal averages.
 			scale := "1" + strings.Repeat("0", it.scale())
-			out = append(out, fmt.Sprintf("CAST(CAST(SUM(%s) * %s AS HUGEINT) AS DOUBLE) / CAST(COUNT(%[1]s) * %[2]s AS DOUBLE) AS __o%d", x, scale, i))
+			out = append(out, fmt.Sprintf("CAST(CAST(SUM(%s) * %s AS HUGEINT) AS DOUBLE) / CAST(COUNT(%[1]s) * %[2]s AS DOUBLE) AS __o%s", x, scale, it.id))
 		}
 	}
 	return out
@@ -174,19 +177,30 @@ func (q *question) values(k int) []string {
 }
 
 func (q *question) value(i, k int) string {
-	v := "b." + ident(q.items[i].name)
-	if q.items[i].guarded() {
-		v = "CASE WHEN " + q.enough(i, k) + " THEN " + v + " END"
+	it := q.items[i]
+	if it.fn == "calc" {
+		return it.computed(func(j int) string {
+			id := fmt.Sprintf("%d_%d", i, j)
+			return q.kept("b.__p"+id, numbered{id, it.parts[j]}, k)
+		})
 	}
-	return v
+	return q.kept("b."+ident(it.name), numbered{fmt.Sprint(i), it}, k)
+}
+
+// kept is a number, NULL where it may not be released.
+func (q *question) kept(v string, it numbered, k int) string {
+	if !it.guarded() {
+		return v
+	}
+	return "CASE WHEN " + q.enough(it, k) + " THEN " + v + " END"
 }
 
 // enough is whether an aggregate rests on k units, and leaves out none of its
 // group or as many.
-func (q *question) enough(i, k int) string {
-	s := fmt.Sprintf("b.__h%d >= %d", i, k)
-	if q.items[i].leavesOut() && !public(q.tables...) {
-		s += fmt.Sprintf(" AND (b.__c = b.__h%d OR b.__c - b.__h%[1]d >= %d)", i, k)
+func (q *question) enough(it numbered, k int) string {
+	s := fmt.Sprintf("b.__h%s >= %d", it.id, k)
+	if it.leavesOut() && !public(q.tables...) {
+		s += fmt.Sprintf(" AND (b.__c = b.__h%s OR b.__c - b.__h%[1]s >= %d)", it.id, k)
 	}
 	return s
 }
@@ -196,7 +210,7 @@ func (q *question) plainOrder(k int) string {
 	for _, o := range q.orderBy {
 		key := q.value(o.item, k)
 		if q.items[o.item].fn == "avg" {
-			key = fmt.Sprintf("CASE WHEN %s THEN b.__o%d END", q.enough(o.item, k), o.item)
+			key = q.kept(fmt.Sprintf("b.__o%d", o.item), numbered{fmt.Sprint(o.item), q.items[o.item]}, k)
 		}
 		nulls := " NULLS LAST"
 		if o.nullsFirst {
@@ -269,7 +283,7 @@ func (it item) columnType() agreements.Type {
 	switch it.fn {
 	case "":
 		return it.field.typ
-	case "avg":
+	case "avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop":
 		return release.Double
 	case "sum":
 		if it.arg != nil {

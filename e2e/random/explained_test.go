@@ -13,11 +13,20 @@ var reasons = []struct {
 	when      func(q *question) bool
 }{
 	{"time-count", "units are not counted exactly in a join on time", func(q *question) bool { return q.apart != nil && q.counts("units") }},
+	{"time-variance", "a variance is not taken in a join on time", func(q *question) bool {
+		return q.apart != nil && slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.spread() })
+	}},
+	{"overflow", "a sum of squares could leave 64 bits by the declared bounds", func(q *question) bool {
+		return slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.spread() })
+	}},
+	{"bad-asof", "the second table of an ASOF JOIN is not added up", func(q *question) bool {
+		return q.latest() && slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.field.table == 1 })
+	}},
 	{"empty-window", "no days of the two tables are so far apart", func(q *question) bool { return q.apart != nil }},
 }
 
 func (q *question) counts(fn string) bool {
-	return slices.ContainsFunc(q.items, func(it item) bool { return it.fn == fn })
+	return slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.fn == fn })
 }
 
 // explained reports whether the refusal of a lawful question is accounted for.

@@ -19,6 +19,7 @@ import (
 // aggregates of the language, with the use of their argument's columns.
 var lawfulAggregates = map[string]agreements.Use{
 	"count": "", "units": "", "values": "", "sum": agreements.Measure, "avg": agreements.Measure,
+	"var_samp": agreements.Measure, "var_pop": agreements.Measure, "stddev_samp": agreements.Measure, "stddev_pop": agreements.Measure,
 }
 
 // law returns why the question may not be answered, or "".
@@ -61,8 +62,9 @@ func lawOfItems(_ *world, q *question) string {
 			if !slices.Contains(q.groups, it.field) {
 				return "a column that is not grouped by"
 			}
-			continue
 		}
+	}
+	for _, it := range q.aggregates() {
 		if _, ok := lawfulAggregates[it.fn]; !ok {
 			return "the aggregate " + it.fn // R05, R19
 		}
@@ -103,7 +105,7 @@ func lawOfMarks(_ *world, q *question) string {
 			return "a column as a " + string(m.use)
 		}
 		for _, w := range m.tests {
-			if m.column.tests != nil && !slices.Contains(m.column.tests, w) {
+			if m.column.tests != nil && !slices.Contains(m.column.tests, w) && !(m.denied && slices.Contains(m.column.tests, opposite[w])) {
 				return "a test that the owner has not listed"
 			}
 		}
@@ -116,6 +118,9 @@ func lawOfMarks(_ *world, q *question) string {
 	return ""
 }
 
+// opposite is what a test under NOT stands for; DuckDB's parser writes it so.
+var opposite = map[string]string{"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
 // marks are all uses of columns by the question.
 func (q *question) marks() []mark {
 	var out []mark
@@ -126,7 +131,7 @@ func (q *question) marks() []mark {
 		}
 		out = append(out, marksOf(g.derived.text("@"), agreements.Dimension, field{g.table, g.derived.base})...)
 	}
-	for _, it := range q.items {
+	for _, it := range q.aggregates() {
 		for _, c := range it.only {
 			out = append(out, c.marks...)
 		}

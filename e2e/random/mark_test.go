@@ -13,6 +13,7 @@ type mark struct {
 	use       agreements.Use
 	tests     []string // = <> < <= > >= in between like, is null
 	functions []string
+	denied    bool // by NOT: x <= y may stand for x > y
 }
 
 var (

@@ -22,6 +22,9 @@ func newPredicate(r *rand.Rand, table int, columns []*column, depth int) conditi
 	}
 	if depth > 0 && chance(r, 0.15) {
 		kid := newPredicate(r, table, columns, depth-1)
+		for i := range kid.marks {
+			kid.marks[i].denied = true
+		}
 		return condition{table, func(name func(field) string) string { return "NOT (" + kid.text(name) + ")" }, kid.marks}
 	}
 	f := field{table, pick(r, columns...)}

@@ -39,11 +39,55 @@ type item struct {
 	only  []condition // FILTER (WHERE …)
 	asIf  bool        // written as CASE
 	name  string
+	// calc is an expression of the aggregates parts, which it calls A and B;
+	// fn is then "calc".
+	calc  string
+	parts []item
+	// unseen is only ordered by, or tested by HAVING.
+	unseen bool
 }
+
+// numbered is an aggregate, or one in an expression, with a name of its own.
+type numbered struct {
+	id string
+	item
+}
+
+// aggregates are all that the question asks for.
+func (q *question) aggregates() (out []numbered) {
+	for i, it := range q.items {
+		out = append(out, it.aggregates(fmt.Sprint(i))...)
+	}
+	return out
+}
+
+func (it item) aggregates(id string) (out []numbered) {
+	switch it.fn {
+	case "":
+	case "calc":
+		for j, part := range it.parts {
+			out = append(out, numbered{fmt.Sprintf("%s_%d", id, j), part})
+		}
+	default:
+		out = append(out, numbered{id, it})
+	}
+	return out
+}
+
+// spread reports a variance or a standard deviation.
+func (it item) spread() bool {
+	return strings.HasPrefix(it.fn, "var") || strings.HasPrefix(it.fn, "stddev")
+}
+
+// double reports a number that is compared with a tolerance.
+func (it item) double() bool { return it.fn == "avg" || it.fn == "calc" || it.spread() }
 
 // guarded reports an aggregate that has a count of units of its own.
 func (it item) guarded() bool {
-	return it.fn == "sum" || it.fn == "avg" || it.fn == "values" || len(it.only) > 0
+	if it.fn == "calc" {
+		return slices.ContainsFunc(it.parts, item.guarded)
+	}
+	return it.fn == "sum" || it.fn == "avg" || it.spread() || it.fn == "values" || len(it.only) > 0
 }
 
 // leavesOut reports an aggregate whose group must not be left with fewer than
@@ -81,7 +125,7 @@ func newQuestion(r *rand.Rand, w *world) *question {
 	if chance(r, 0.34) {
 		q.tables = q.tables[:1]
 	}
-	q.careless = chance(r, 0.07)
+	q.careless = chance(r, 0.05)
 	q.chooseApart(r)
 	q.chooseGroups(r)
 	q.chooseItems(r)
@@ -94,6 +138,7 @@ func newQuestion(r *rand.Rand, w *world) *question {
 	q.chooseOrder(r)
 	if q.apart != nil { // less may be released than could be: see compare
 		q.having, q.orderBy, q.limit = nil, nil, 0
+		q.items = slices.DeleteFunc(q.items, func(it item) bool { return it.unseen })
 	}
 	return q
 }
@@ -118,6 +163,9 @@ func (q *question) chooseGroups(r *rand.Rand) {
 	if q.apart != nil {
 		side = pick(r, -1, 0, 1)
 	}
+	if q.latest() {
+		side = pick(r, -1, 1, 1)
+	}
 	for t := range q.tables {
 		dims := q.columns(r, t, agreements.Dimension)
 		if side == -1 || (len(q.tables) == 2 && side == 1-t) {
@@ -140,7 +188,7 @@ func (q *question) chooseItems(r *rand.Rand) {
 		}
 	}
 	for range pick(r, 1, 1, 2, 2, 3, 4) {
-		q.items = append(q.items, q.aggregate(r))
+		q.items = append(q.items, q.number(r))
 	}
 	q.items = sample(r, len(q.items), q.items...)
 	if len(q.groups) > 0 && len(q.items) > 1 && q.items[0].fn == "" && chance(r, 0.04) {
@@ -151,8 +199,28 @@ func (q *question) chooseItems(r *rand.Rand) {
 	}
 }
 
+// number is an aggregate or an expression of two.
+func (q *question) number(r *rand.Rand) item {
+	if chance(r, 0.86) {
+		return q.aggregate(r)
+	}
+	it := item{fn: "calc", parts: []item{q.aggregate(r), q.aggregate(r)}}
+	it.calc = pick(r, "A / B", "100.0 * A / B", "A + B", "A - 2 * B", "abs(A) + 1", "coalesce(A, 0)", "least(A, B, 10)",
+		"greatest(A, B)", "nullif(A, 30)", "A - 1.96 * sqrt(abs(B))", "-A * 0.5", "A * B")
+	if strings.Contains(it.calc, "/") {
+		it.parts[1] = item{fn: pick(r, "count", "units"), field: field{table: r.IntN(len(q.tables))}}
+	}
+	if !strings.Contains(it.calc, "B") {
+		it.parts = it.parts[:1]
+	}
+	return it
+}
+
 func (q *question) aggregate(r *rand.Rand) item {
 	t := r.IntN(len(q.tables))
+	if q.latest() && chance(r, 0.95) {
+		t = 0
+	}
 	m := q.columns(r, t, agreements.Measure)
 	var it item
 	switch pick(r, 0, 1, 2, 2, 2, 3, 3, 4) {
@@ -163,15 +231,18 @@ func (q *question) aggregate(r *rand.Rand) item {
 	case 2:
 		it = item{fn: "sum", field: field{t, pick(r, m...)}}
 	case 3:
-		it = item{fn: "avg", field: field{t, pick(r, m...)}}
+		it = item{fn: pick(r, "avg", "avg", "var_samp", "var_pop", "stddev_samp", "stddev_pop"), field: field{t, pick(r, m...)}}
 	default:
 		it = item{fn: "values", field: field{t, pick(r, append(m, q.columns(r, t, agreements.Filter)...)...)}}
 	}
-	if (it.fn == "sum" || it.fn == "avg") && chance(r, 0.4) {
+	if (it.fn == "sum" || it.fn == "avg" || it.spread()) && chance(r, 0.4) {
 		it.arg = newMeasured(r, it.field.column, m, q.careless)
 	}
 	if chance(r, 0.3) {
 		for t := range q.tables {
+			if q.latest() && t == 1 {
+				continue
+			}
 			if columns := q.columns(r, t, agreements.Filter); len(columns) > 0 && chance(r, 0.6) {
 				it.only = append(it.only, newPredicate(r, t, columns, 1))
 			}
@@ -189,6 +260,11 @@ func (q *question) chooseHaving(r *rand.Rand) {
 	h := &having{}
 	var forms []string
 	for range 1 + r.IntN(2) {
+		if chance(r, 0.25) {
+			it := q.aggregate(r)
+			it.unseen, it.name = true, fmt.Sprintf("__unseen%d", len(q.items))
+			q.items = append(q.items, it)
+		}
 		i := r.IntN(len(q.items))
 		h.items = append(h.items, i)
 		value, op := fmt.Sprint(r.IntN(40)), pick(r, "=", "<>", "<", "<=", ">", ">=")
@@ -202,7 +278,7 @@ func (q *question) chooseHaving(r *rand.Rand) {
 			if value == "''" && it.field.derived != nil {
 				forms[len(forms)-1] = "@ IS NOT NULL"
 			}
-		case it.fn == "avg": // two roundings of a quotient may differ
+		case it.double(): // two roundings of a quotient may differ
 			forms = append(forms, pick(r, "@ IS NOT NULL", "@ IS NULL"))
 		default:
 			forms = append(forms, pick(r, "@ "+op+" "+value, "@ BETWEEN 2 AND "+value+".5", "@ NOT IN (3, "+value+")", "NOT (@ "+op+" "+value+")", "@ IS NULL"))
@@ -248,10 +324,19 @@ func (q *question) chooseOrder(r *rand.Rand) {
 	if chance(r, 0.4) {
 		return
 	}
-	for range 1 + r.IntN(2) {
-		q.orderBy = append(q.orderBy, order{item: r.IntN(len(q.items)), desc: chance(r, 0.5), nullsFirst: chance(r, 0.3)})
+	if len(q.groups) > 0 && chance(r, 0.25) {
+		it := q.aggregate(r)
+		it.unseen, it.name = true, fmt.Sprintf("__unseen%d", len(q.items))
+		q.items = append(q.items, it)
 	}
-	if chance(r, 0.4) {
+	for range 1 + r.IntN(2) {
+		i := r.IntN(len(q.items))
+		if q.items[i].fn != "avg" && q.items[i].double() { // roundings of a quotient may differ
+			continue
+		}
+		q.orderBy = append(q.orderBy, order{item: i, desc: chance(r, 0.5), nullsFirst: chance(r, 0.3)})
+	}
+	if len(q.orderBy) > 0 && chance(r, 0.4) {
 		q.limit = 1 + r.IntN(6)
 	}
 }

@@ -65,13 +65,20 @@ func fill(r *rand.Rand, t *table, who []int, shared map[int]bool) {
 		}
 	}
 	for _, p := range who {
-		constant := map[*column]*string{}
+		constant, had := map[*column]*string{}, map[string]bool{}
+	rows:
 		for range 1 + min(r.IntN(t.maxRows), r.IntN(t.maxRows)) {
 			row := []*string{ptr(messyKey(r, t, p))}
 			for i, c := range t.columns {
 				v, known := constant[c]
 				if !known {
 					v = draw(r, t, c, nulls[i], shared[p])
+				}
+				if c.solo && v != nil {
+					if had[c.name+*v] {
+						continue rows
+					}
+					had[c.name+*v] = true
 				}
 				if c.perUnit {
 					constant[c] = v

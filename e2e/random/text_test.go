@@ -25,7 +25,14 @@ func newStyle(r *rand.Rand, q *question) style {
 	s.with = chance(r, 0.3)
 	for i, t := range q.tables {
 		s.within = append(s.within, chance(r, 0.15))
+		if q.latest() && i == 1 { // after ASOF JOIN its rows are not tested
+			s.within[1] = true
+		}
 		s.alias = append(s.alias, pick(r, t.name, []string{"l", "R"}[i], []string{"links", `"rechts "`}[i]))
+	}
+	if q.latest() {
+		s.join, s.innerWord = "on", "ASOF JOIN"
+		return s
 	}
 	joins := []string{"on", "on", "on swapped", "comma"}
 	if len(q.tables) == 2 && q.tables[0].unit == q.tables[1].unit {
@@ -56,7 +63,12 @@ func (p parts) String() string {
 func (q *question) asked(s style) string {
 	p := q.parts(s)
 	if q.having != nil {
-		p.having = q.having.text(func(i int) string { return ident(q.items[i].name) })
+		p.having = q.having.text(func(i int) string {
+			if q.items[i].unseen {
+				return q.expression(s, q.items[i])
+			}
+			return ident(q.items[i].name)
+		})
 	}
 	p.order, p.limit = q.tail(s)
 	q.trick.into(&p)
@@ -66,6 +78,11 @@ func (q *question) asked(s style) string {
 // whole is the question without HAVING, ORDER BY and LIMIT, with more items.
 func (q *question) whole(s style, extra ...string) string {
 	p := q.parts(s)
+	for _, it := range q.items {
+		if it.unseen {
+			extra = append(extra, q.expression(s, it)+" AS "+ident(it.name))
+		}
+	}
 	p.items = append(p.items, extra...)
 	return p.String()
 }
@@ -73,12 +90,14 @@ func (q *question) whole(s style, extra ...string) string {
 func (q *question) parts(s style) parts {
 	p := parts{with: q.named(s), from: q.from(s), groups: q.groupBy(s)}
 	for _, it := range q.items {
-		p.items = append(p.items, q.expression(s, it)+" AS "+ident(it.name))
+		if !it.unseen {
+			p.items = append(p.items, q.expression(s, it)+" AS "+ident(it.name))
+		}
 	}
 	if len(q.tables) == 2 && s.join == "comma" {
 		p.conditions = append(p.conditions, q.unit(s, 0)+" = "+q.unit(s, 1))
 	}
-	if s.join == "comma" || s.join == "using" || (q.apart != nil && q.apart.inWhere) {
+	if s.join == "comma" || s.join == "using" || (q.apart != nil && (q.apart.inWhere || q.apart.latest)) {
 		p.conditions = append(p.conditions, q.together(s)...)
 	}
 	for _, c := range q.where {
@@ -140,7 +159,9 @@ func (q *question) from(s style) string {
 	if s.join == "on swapped" {
 		on[0] = q.unit(s, 1) + " = " + q.unit(s, 0)
 	}
-	if q.apart != nil && !q.apart.inWhere {
+	if q.latest() {
+		on = append(on, q.column(s, field{0, q.apart.columns[0]})+" >= "+q.column(s, field{1, q.apart.columns[1]}))
+	} else if q.apart != nil && !q.apart.inWhere {
 		on = append(on, q.together(s)...)
 	}
 	return first + " " + s.innerWord + " " + second + " ON " + strings.Join(on, " AND ")
@@ -180,6 +201,8 @@ func (q *question) expression(s style, it item) string {
 	switch it.fn {
 	case "":
 		return q.column(s, it.field)
+	case "calc":
+		return it.computed(func(j int) string { return q.expression(s, it.parts[j]) })
 	case "count":
 		text = "count(*)"
 		if it.asIf && len(it.only) > 0 {
@@ -199,6 +222,15 @@ func (q *question) expression(s style, it item) string {
 		text += " FILTER (WHERE " + conjunction(it.only, name) + ")"
 	}
 	return text
+}
+
+// computed writes an expression of aggregates.
+func (it item) computed(part func(int) string) string {
+	var list []string
+	for j := range it.parts {
+		list = append(list, string(rune('A'+j)), part(j))
+	}
+	return strings.NewReplacer(list...).Replace(it.calc)
 }
 
 // argument writes what a sum adds up.
@@ -237,10 +269,12 @@ func (q *question) groupBy(s style) (keys []string) {
 func (q *question) tail(s style) (keys []string, limit string) {
 	for _, o := range q.orderBy {
 		key := ident(q.items[o.item].name)
-		switch s.orderBy {
-		case "position":
+		switch {
+		case q.items[o.item].unseen:
+			key = q.expression(s, q.items[o.item])
+		case s.orderBy == "position":
 			key = fmt.Sprint(o.item + 1)
-		case "expression":
+		case s.orderBy == "expression":
 			key = q.expression(s, q.items[o.item])
 		}
 		keys = append(keys, key+o.words())

@@ -46,6 +46,7 @@ type column struct {
 	perUnit  bool     // every row of a unit has the same value
 	derived  *derived // of a group that is an expression
 	tests    []string // that a filter may be used in; nil: all
+	solo     bool     // no two rows of a unit have the same
 	days     []string // of a date: the first and the last there may be, which the contract says
 	isUnit   bool     // the table's unit, which the law keeps from every use
 	apart    bool     // shared units and others take values of different ends of pool
@@ -166,7 +167,7 @@ func newTable(r *rand.Rand, owner, name string, norm agreements.Normalisation, o
 		t.region = pick(r, "DE", "US")
 	}
 	t.columns = newColumns(r)
-	if chance(r, 0.5) {
+	if chance(r, 0.75) {
 		t.columns = append(t.columns, newDay(r, open))
 	}
 	t.restrict(r)
@@ -235,7 +236,7 @@ func newDay(r *rand.Rand, open bool) *column {
 	if open {
 		n += 10
 	}
-	c := &column{name: pick(r, "on_day", "seen"), typ: agreements.Date, uses: []agreements.Use{agreements.Filter}, nullable: chance(r, 0.2)}
+	c := &column{name: pick(r, "on_day", "seen"), typ: agreements.Date, uses: []agreements.Use{agreements.Filter}, nullable: chance(r, 0.2), solo: chance(r, 0.5)}
 	for i := range n {
 		c.pool = append(c.pool, first.AddDate(0, 0, i).Format(time.DateOnly))
 	}
@@ -248,7 +249,7 @@ func newDay(r *rand.Rand, open bool) *column {
 // and who may see an answer.
 func (t *table) restrict(r *rand.Rand) {
 	for _, c := range t.columns {
-		if !c.allows(agreements.Filter) || c.days != nil || chance(r, 0.88) {
+		if !c.allows(agreements.Filter) || c.days != nil || chance(r, 0.92) {
 			continue
 		}
 		c.tests = sample(r, 3+r.IntN(5), "=", "<>", "<", "<=", ">", ">=", "in", "between", "is null")
@@ -256,10 +257,10 @@ func (t *table) restrict(r *rand.Rand) {
 			c.tests = append(c.tests, "like")
 		}
 	}
-	if chance(r, 0.1) {
+	if chance(r, 0.06) {
 		t.functions = sample(r, 6+r.IntN(9), "+", "-", "*", "//", "%", "abs", "round", "least", "greatest", "coalesce", "lower", "upper", "substring", "left", "date_trunc", "date_part", "date_diff")
 	}
-	if chance(r, 0.05) {
+	if chance(r, 0.02) {
 		t.receivers = []string{pick(r, "north", "south")}
 	}
 }
