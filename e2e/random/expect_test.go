@@ -1,6 +1,7 @@
 package random
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -107,7 +108,7 @@ func (q *question) own(table int) (cte, on string) {
 	if len(q.tables) == 2 {
 		o := q.tables[1-table]
 		items = append(items, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s IN (SELECT %s FROM %s%s) THEN %[1]s END) AS m",
-			ident(t.unit), ident(o.unit), o.name, q.conditions(1-table, ident(o.unit)+" IS NOT NULL")))
+			ident(t.unit), ident(o.unit), o.relation(), q.conditions(1-table, ident(o.unit)+" IS NOT NULL")))
 	}
 	for i, g := range q.groups {
 		if g.table != table {
@@ -117,7 +118,7 @@ func (q *question) own(table int) (cte, on string) {
 		keys = append(keys, bare(g.column))
 		same = append(same, fmt.Sprintf("b.__g%d IS NOT DISTINCT FROM own%d.k%[1]d", i, table))
 	}
-	cte = "SELECT " + strings.Join(items, ", ") + " FROM " + t.name + q.conditions(table)
+	cte = "SELECT " + strings.Join(items, ", ") + " FROM " + t.relation() + q.conditions(table)
 	if len(keys) == 0 {
 		return cte, "true"
 	}
@@ -164,7 +165,7 @@ func (q *question) groupCount(table int) string {
 			keys = append(keys, bare(g.column))
 		}
 	}
-	return "SELECT DISTINCT " + strings.Join(keys, ", ") + " FROM " + q.tables[table].name + " WHERE " + ident(q.tables[table].unit) + " IS NOT NULL"
+	return "SELECT DISTINCT " + strings.Join(keys, ", ") + " FROM " + q.tables[table].name + cmp.Or(q.tables[table].where, " WHERE "+ident(q.tables[table].unit)+" IS NOT NULL")
 }
 
 // values are the answer's columns, NULL where fewer than k units have one.

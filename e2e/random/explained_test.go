@@ -2,6 +2,7 @@ package random
 
 import (
 	"slices"
+	"strings"
 
 	"parley/analysis/sql"
 )
@@ -22,7 +23,23 @@ var reasons = []struct {
 	{"bad-asof", "the second table of an ASOF JOIN is not added up", func(q *question) bool {
 		return q.latest() && slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.field.table == 1 })
 	}},
+	{"unused-window", "a window that nothing uses", func(q *question) bool { return q.views("window") }},
+	{"overflow", "what a subquery adds up could leave 64 bits by the declared bounds", func(q *question) bool { return q.views("per unit") }},
+	{"operator-not-allowed", "a test under NOT may stand for its opposite", func(q *question) bool {
+		return slices.ContainsFunc(q.marks(), func(m mark) bool { return m.denied && m.column.tests != nil })
+	}},
 	{"empty-window", "no days of the two tables are so far apart", func(q *question) bool { return q.apart != nil }},
+}
+
+func (q *question) views(kind string) bool {
+	return slices.ContainsFunc(q.tables, func(t *table) bool { return t.view == kind })
+}
+
+// tooLarge reports a run that ended because the partners' sizes and declared
+// bounds together leave the encrypted sums' range, which needs no row.
+func tooLarge(q *question, err error) bool {
+	return strings.Contains(err.Error(), "the declared bounds are too large for the encrypted join") &&
+		(q.views("per unit") || slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.spread() }))
 }
 
 func (q *question) counts(fn string) bool {

@@ -31,7 +31,7 @@ func bare(c *column) string {
 // its type. Its domain is worked out here by the rule that README states:
 // known where constants, a part of a date or declared values make it so.
 func newDerived(r *rand.Rand, c *column) *column {
-	if c.tests != nil {
+	if c.tests != nil || c.made {
 		return nil
 	}
 	d := &column{name: c.name, typ: agreements.Text, uses: c.uses, nullable: c.nullable, pool: c.pool}

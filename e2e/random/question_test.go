@@ -126,6 +126,11 @@ func newQuestion(r *rand.Rand, w *world) *question {
 		q.tables = q.tables[:1]
 	}
 	q.careless = chance(r, 0.05)
+	for i, t := range q.tables {
+		if v := newView(r, t); v != nil && len(v.columns) > 0 && chance(r, 0.3) {
+			q.tables[i] = v
+		}
+	}
 	q.chooseApart(r)
 	q.chooseGroups(r)
 	q.chooseItems(r)
@@ -177,6 +182,11 @@ func (q *question) chooseGroups(r *rand.Rand) {
 	}
 	q.groups = sample(r, len(q.groups), q.groups...)
 	q.derive(r)
+	for t := range q.tables { // what a subquery makes is no group beside one of unknown values
+		if _, known := q.declared(t); !known && len(q.tables) == 2 {
+			q.groups = slices.DeleteFunc(q.groups, func(g field) bool { return g.table == t && g.made })
+		}
+	}
 }
 
 // chooseItems selects most of the groups and some aggregates, in any order.
@@ -222,6 +232,9 @@ func (q *question) aggregate(r *rand.Rand) item {
 		t = 0
 	}
 	m := q.columns(r, t, agreements.Measure)
+	if len(m) == 0 {
+		return item{fn: pick(r, "count", "units"), field: field{table: t}}
+	}
 	var it item
 	switch pick(r, 0, 1, 2, 2, 2, 3, 3, 4) {
 	case 0:
@@ -235,7 +248,10 @@ func (q *question) aggregate(r *rand.Rand) item {
 	default:
 		it = item{fn: "values", field: field{t, pick(r, append(m, q.columns(r, t, agreements.Filter)...)...)}}
 	}
-	if (it.fn == "sum" || it.fn == "avg" || it.spread()) && chance(r, 0.4) {
+	if it.spread() && (!small(it.field.column) || it.field.scale > 3) {
+		it.fn = "avg" // a sum of squares beyond 64 bits
+	}
+	if (it.fn == "sum" || it.fn == "avg") && chance(r, 0.4) {
 		it.arg = newMeasured(r, it.field.column, m, q.careless)
 	}
 	if chance(r, 0.3) {

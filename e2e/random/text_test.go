@@ -25,7 +25,9 @@ func newStyle(r *rand.Rand, q *question) style {
 	s.with = chance(r, 0.3)
 	for i, t := range q.tables {
 		s.within = append(s.within, chance(r, 0.15))
-		if q.latest() && i == 1 { // after ASOF JOIN its rows are not tested
+		if t.sub != "" {
+			s.within[i] = false
+		} else if q.latest() && i == 1 { // after ASOF JOIN its rows are not tested
 			s.within[1] = true
 		}
 		s.alias = append(s.alias, pick(r, t.name, []string{"l", "R"}[i], []string{"links", `"rechts "`}[i]))
@@ -114,7 +116,9 @@ func (s style) inside(table int) bool { return len(s.within) > table && s.within
 func (q *question) named(s style) string {
 	var queries []string
 	for i := range q.tables {
-		if s.with && s.inside(i) {
+		if s.with && q.tables[i].sub != "" {
+			queries = append(queries, fmt.Sprintf("part%d AS (%s)", i, q.tables[i].sub))
+		} else if s.with && s.inside(i) {
 			queries = append(queries, fmt.Sprintf("part%d AS (%s)", i, q.picked(i)))
 		}
 	}
@@ -132,6 +136,10 @@ func (q *question) picked(table int) string {
 // source is what follows FROM for one table, without its alias.
 func (q *question) source(s style, table int) string {
 	switch {
+	case q.tables[table].sub != "" && s.with:
+		return fmt.Sprintf("part%d", table)
+	case q.tables[table].sub != "":
+		return q.tables[table].relation()
 	case !s.inside(table):
 		return q.tables[table].name
 	case s.with:

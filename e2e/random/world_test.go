@@ -29,6 +29,8 @@ type table struct {
 	k, minSet   int
 	maxRows     int
 	unitAs      *column
+	view        string   // what a subquery does; "" for a dataset
+	sub, where  string   // of a subquery: its text
 	functions   []string // that may be applied; nil: all
 	receivers   []string // nil: both members
 	keyType     string   // of a parquet file's key
@@ -46,6 +48,7 @@ type column struct {
 	perUnit  bool     // every row of a unit has the same value
 	derived  *derived // of a group that is an expression
 	tests    []string // that a filter may be used in; nil: all
+	made     bool     // a value that a subquery computes
 	solo     bool     // no two rows of a unit have the same
 	days     []string // of a date: the first and the last there may be, which the contract says
 	isUnit   bool     // the table's unit, which the law keeps from every use
