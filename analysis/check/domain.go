@@ -56,7 +56,8 @@ func derived(x *Expr) ([]string, bool) {
 		}
 	case "column":
 		if x.Type != agreements.Integer && x.Type != agreements.Decimal {
-			return x.Column.Domain, len(x.Column.Domain) > 0
+			// A copy: it is sorted, and the agreement's own words are not.
+			return slices.Clone(x.Column.Domain), len(x.Column.Domain) > 0
 		}
 	case "date_part":
 		if days, ok := dayRange(x.Kids[0]); ok && x.Word == "year" {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"parley/agreements"
 	"parley/analysis/sql"
 )
 
@@ -22,6 +23,11 @@ var reasons = []struct {
 	}},
 	{"bad-asof", "the second table of an ASOF JOIN is not added up", func(q *question) bool {
 		return q.latest() && slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.field.table == 1 })
+	}},
+	{"use-not-allowed", "COUNT of a subquery's column is a condition on it", func(q *question) bool {
+		return slices.ContainsFunc(q.aggregates(), func(n numbered) bool {
+			return n.fn == "values" && q.tables[n.field.table].view != "" && !n.field.allows(agreements.Filter)
+		})
 	}},
 	{"unused-window", "a window that nothing uses", func(q *question) bool { return q.views("window") }},
 	{"overflow", "what a subquery adds up could leave 64 bits by the declared bounds", func(q *question) bool { return q.views("per unit") }},

@@ -3,6 +3,7 @@ package random
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"parley/agreements"
@@ -104,6 +105,12 @@ func perUnit(r *rand.Rand, t *table, add func(string, *column)) {
 		}
 		if c.typ == agreements.Boolean || c.domain == nil && c.allows(agreements.Dimension) {
 			continue
+		}
+		if c.typ != agreements.Text && c.typ != agreements.Date { // by its bounds a number may have any value
+			o.uses = slices.DeleteFunc(slices.Clone(c.uses), func(u agreements.Use) bool { return u == agreements.Dimension })
+			if len(o.uses) == 0 {
+				continue
+			}
 		}
 		add(pick(r, "MIN", "MAX")+"("+ident(c.name)+")", &o)
 	}
