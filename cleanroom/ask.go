@@ -40,6 +40,9 @@ func (n *Node) ask(ctx context.Context, r *Run) error {
 			return err
 		}
 	}
+	if err := n.awaited(ctx, r, func() error { return n.ownApproval(ctx, r, before) }); err != nil {
+		return err
+	}
 	switch {
 	case alone:
 		return n.answerOwn(ctx, r)
@@ -98,7 +101,11 @@ func (n *Node) askOwner(ctx context.Context, r *Run, before *prior) error {
 	}
 	_, end := r.begin("ask "+m.Name, nil)
 	defer end()
-	acc, err := propose(ctx, c, o)
+	var acc *peer.Accept
+	err = n.awaited(ctx, r, func() (err error) {
+		acc, err = propose(ctx, c, o)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -117,6 +124,16 @@ func (n *Node) askOwner(ctx context.Context, r *Run, before *prior) error {
 		return err
 	}
 	return n.receiveAnswer(ctx, r, answer)
+}
+
+// ownApproval asks for this node's own people's approval, unless an answer is
+// at hand: whether that will do, only the other node knows. If it does not,
+// approval is asked for then, and the run ends if there is none yet.
+func (n *Node) ownApproval(ctx context.Context, r *Run, before *prior) error {
+	if before != nil {
+		return nil
+	}
+	return n.takeApproval(ctx, r.admitted, r.ID)
 }
 
 // reasonThere is why a run ended at the other node, if it says; else err.
@@ -141,7 +158,14 @@ func (n *Node) askJoin(ctx context.Context, r *Run, before *prior) error {
 	if err := n.connect(j); err != nil {
 		return err
 	}
-	acc, err := j.agree(ctx, o)
+	var acc *peer.Accept
+	err = n.awaited(ctx, r, func() (err error) {
+		acc, err = j.agree(ctx, o)
+		if peer.IsProblem(err, peer.RefusedApproval) {
+			j.letGo() // people may take days
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -149,6 +173,12 @@ func (n *Node) askJoin(ctx context.Context, r *Run, before *prior) error {
 		return n.repeat(ctx, r, before)
 	}
 	defer n.tellIfCancelled(ctx, j)
+	if before != nil { // it was not the answer after all
+		if err := n.takeApproval(ctx, r.admitted, r.ID); err != nil {
+			n.tell(r, j.client)
+			return err
+		}
+	}
 	if err := j.settle(ctx, acc); err != nil {
 		n.tell(r, j.client) // it has begun, and holds the pair
 		return err

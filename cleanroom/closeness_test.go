@@ -77,7 +77,7 @@ func asked(t *testing.T, m *cleanroomtest.Member, agreement, sql, want string) {
 // the owner of the rows, and so is the same question once one row has changed.
 func TestDifferencing(t *testing.T) {
 	t.Parallel()
-	agency, shop := cleanroomtest.Start(t, "agency"), cleanroomtest.Start(t, "shop")
+	agency, shop := start(t, "agency", nil), start(t, "shop", nil)
 	ads := table{name: "ads", rows: marked("p", 1200, waves()...)}
 	orders := table{name: "orders", rows: append(marked("p", 1100, waves()...), marked("q", 100)...)}
 	ads.add(t, agency)
@@ -138,7 +138,7 @@ func TestDifferencing(t *testing.T) {
 // Public data is not compared, and says so in its name.
 func TestPublicDataIsNotCompared(t *testing.T) {
 	t.Parallel()
-	shop := cleanroomtest.Start(t, "shop")
+	shop := start(t, "shop", nil)
 	table{name: "orders", public: true, rows: marked("p", 40, 7)}.add(t, shop)
 	id := cleanroomtest.Agree(t, 10, shop)
 	asked(t, shop, id, "SELECT COUNT(DISTINCT email) AS n FROM orders WHERE wave >= 0", "")

@@ -29,6 +29,12 @@ type Options struct {
 	Engine engine.Engine
 	Log    *slog.Logger
 	Now    func() time.Time
+	// WithoutHistory leaves out the comparison with earlier questions. It is for
+	// tests that ask many questions of the same rows; no configuration sets it.
+	WithoutHistory bool
+	// Pause waits between two offers of a run that waits for approval; nil: as
+	// long as it is told.
+	Pause func(ctx context.Context, d time.Duration) error
 }
 
 // Node is one organisation's Parley node. Its methods are safe for
@@ -44,10 +50,13 @@ type Node struct {
 	ledger *ledger.Ledger
 	past   *history.History
 	units  unitNumbers
-	mail   *peer.Mail
-	kept   *keptStore
-	log    *slog.Logger
-	now    func() time.Time
+	// compares is false in tests only.
+	compares bool
+	pause    func(ctx context.Context, d time.Duration) error
+	mail     *peer.Mail
+	kept     *keptStore
+	log      *slog.Logger
+	now      func() time.Time
 
 	partners    partners // TLS keys that agreements name
 	bases       baseTransfers
@@ -84,6 +93,10 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	}
 	n := &Node{home: o.Home, cfg: cfg, keys: o.Keys, cert: cert, engine: newParsed(o.Engine),
 		log: o.Log, now: o.Now, runs: map[string]*Run{}, kept: newKeptStore(cfg.KeptMiB << 20)}
+	n.compares, n.pause = !o.WithoutHistory, o.Pause
+	if n.pause == nil {
+		n.pause = sleep
+	}
 	n.life, n.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	if n.store, err = store.Open(ctx, o.Home.path("state.db"), o.Now()); err != nil {
 		return nil, err

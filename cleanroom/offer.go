@@ -52,6 +52,10 @@ func wordFor(err error) string {
 		return peer.RefusedNormaliser
 	case errors.Is(err, ErrLimit):
 		return peer.RefusedLimit
+	case errors.Is(err, ErrUnapproved):
+		return peer.RefusedApproval
+	case errors.Is(err, ErrDenied):
+		return peer.RefusedDenied
 	}
 	return peer.Failed
 }
@@ -73,6 +77,10 @@ func refusalText(word string) string {
 		return ErrPlanDiffers.Error()
 	case peer.RefusedNormaliser:
 		return ErrNormaliser.Error()
+	case peer.RefusedApproval:
+		return "the other owner approves every run of its data; the question waits there for a person's decision"
+	case peer.RefusedDenied:
+		return "the other owner did not approve the run; ask its people why"
 	case peer.RefusedLimit:
 		return "the other owner's limits on its data (runs a day, or the privacy budget) allow no more such runs for now; its log says which limit"
 	}
@@ -141,6 +149,9 @@ func (n *Node) accept(ctx context.Context, ad *admitted, asker *agreements.Membe
 		return acc, n.record(entry("run.repeat", audit.OK).by(asker.Name).run(o.Run).agreement(ad.id).with("planHash", acc.PlanHash))
 	}
 	if err := n.affordable(ctx, ad); err != nil {
+		return nil, err
+	}
+	if err := n.takeApproval(ctx, ad, o.Run); err != nil {
 		return nil, err
 	}
 	if p.Kind == plan.OneOwner {

@@ -34,6 +34,12 @@ type prior struct {
 
 func (n *Node) answerKey(ad *admitted) store.AnswerKey {
 	k := store.AnswerKey{Agreement: ad.id, PlanHash: hexOf(ad.compiled.Hash), Receiver: ad.asker}
+	// What is computed counts, not how it was written.
+	same := ad.compiled.Plan
+	same.SQL = ""
+	if h, err := same.Hash(); err == nil {
+		k.PlanHash = hexOf(h)
+	}
 	var own []string
 	for name, row := range ad.own {
 		own = append(own, name+"="+row.Version)

@@ -68,8 +68,10 @@ type Run struct {
 	partner  string // fingerprint of the other node's TLS key; "" if alone
 	cancel   context.CancelCauseFunc
 	atEnd    func() // frees what the run holds; set before launch
+	clock    runClock
 
 	mu       sync.Mutex
+	wake     context.CancelFunc // ends a wait for approval; nil: it has not waited
 	changed  chan struct{}
 	view     View
 	job      string       // id of the alignment it works on, or ""
@@ -145,16 +147,18 @@ func (n *Node) enter(r *Run) error {
 	if n.closing {
 		return errStopped
 	}
-	going := 0
+	going, waiting := 0, 0
 	for id, other := range n.runs {
 		switch {
+		case other.ended().IsZero() && other.look().State == store.AwaitingApproval:
+			waiting++
 		case other.ended().IsZero():
 			going++
 		case n.bygone(other):
 			delete(n.runs, id) // the store still has it
 		}
 	}
-	if going >= n.cfg.MaxRuns {
+	if going >= n.cfg.MaxRuns || waiting >= maxWaiting {
 		return ErrBusy
 	}
 	if n.runs[r.ID] != nil {
@@ -193,8 +197,10 @@ func (n *Node) live(id string) *Run {
 func (n *Node) launch(r *Run, ctx context.Context, fn func(context.Context) error) {
 	go func() {
 		defer n.end(r)
-		ctx, stop := context.WithTimeoutCause(ctx, n.cfg.RunTimeout, ErrTimeout)
-		defer stop()
+		ctx, stop := context.WithCancelCause(ctx)
+		defer stop(nil)
+		r.clock = startClock(n.cfg.RunTimeout, func() { stop(ErrTimeout) })
+		defer r.clock.stop()
 		err := n.update(ctx, r, store.RunUpdate{State: store.Started})
 		if err == nil {
 			meter := startMeter()

@@ -80,7 +80,7 @@ func (n *Node) unitNumbersOf(ctx context.Context, row store.Dataset, snap engine
 // before anything that depends on the selection leaves this node.
 func (n *Node) admitSelection(ctx context.Context, r *Run, row store.Dataset, snap engine.Snapshot, own *reduced, vectors []plan.Vector) (unchecked bool, err error) {
 	p := &r.admitted.compiled.Plan
-	if p.DP != nil || p.PublicData {
+	if p.DP != nil || p.PublicData || !n.compares {
 		return false, nil
 	}
 	_, end := r.begin("compare with earlier questions", nil)
@@ -165,7 +165,7 @@ func (j *joint) unchecked() []string {
 func (n *Node) compareOwn(ctx context.Context, r *Run, snap engine.Snapshot) (unchecked []string, err error) {
 	c := r.admitted.compiled
 	l := c.Selection
-	if l == nil || c.Plan.PublicData {
+	if l == nil || c.Plan.PublicData || !n.compares {
 		return nil, nil
 	}
 	row := r.admitted.own[l.Dataset]

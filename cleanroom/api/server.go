@@ -44,6 +44,9 @@ func Handler(n *cleanroom.Node) http.Handler {
 	g.GET("/runs/:id", s.run)
 	g.GET("/runs/:id/events", s.events)
 	g.DELETE("/runs/:id", s.cancel)
+	g.GET("/approvals", s.waiting)
+	g.POST("/approvals/:id", s.decide)
+	g.GET("/budget", s.budget)
 	return e
 }
 
@@ -69,7 +72,7 @@ func problem(err error, c echo.Context) {
 		p.Type = "urn:parley:problem:refused"
 	case errors.As(err, &he):
 		p.Status = he.Code
-	case errors.Is(err, cleanroom.ErrNoRun), errors.Is(err, cleanroom.ErrNoAgreement), errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, cleanroom.ErrNoRun), errors.Is(err, cleanroom.ErrNoRequest), errors.Is(err, cleanroom.ErrNoAgreement), errors.Is(err, store.ErrNotFound):
 		p.Status = http.StatusNotFound
 	case errors.Is(err, cleanroom.ErrBusy):
 		p.Status = http.StatusTooManyRequests

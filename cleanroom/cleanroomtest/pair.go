@@ -31,7 +31,8 @@ type Member struct {
 	Contracts []cleanroom.OwnedContract
 }
 
-// Start makes a node for org and serves it until the test ends. change may
+// Start makes a node for org that compares no question with earlier ones, so
+// that tests may ask many of the same rows, and serves it until the test ends. change may
 // alter its configuration.
 func Start(t testing.TB, org string, change ...func(*cleanroom.Config)) *Member {
 	t.Helper()
@@ -85,7 +86,7 @@ func open(t testing.TB, home cleanroom.Home, l net.Listener, e engine.Engine) *M
 		t.Fatal(err)
 	}
 	n, err := cleanroom.Open(t.Context(), cleanroom.Options{Home: home, Keys: ring, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)), Engine: e})
+		Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)), Engine: e, WithoutHistory: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func check(from RunState, u RunUpdate) error {
 	if len(u.Sealed) > 0 && u.State != Success {
 		return fmt.Errorf("%w: only SUCCESS has an answer", ErrTransition)
 	}
-	if (len(u.Sealed) > 0) != (u.ReceiptHash != "") {
+	if (len(u.Sealed) > 0 || u.StoredFrom != "") != (u.ReceiptHash != "") || u.StoredFrom != "" && (u.State != Success || len(u.Sealed) > 0) {
 		return fmt.Errorf("%w: an answer and its receipt's hash go together", ErrTransition)
 	}
 	return nil

@@ -96,9 +96,11 @@ func runCommand() *cobra.Command {
 			return printAnswer(cmd.OutOrStdout(), cmd.ErrOrStderr(), v, o)
 		},
 	}
+	c.AddCommand(approveCommand(), denyCommand())
 	h.flags(c)
 	q.flags(c)
 	o.flags(c)
+	c.Flags().BoolVar(&q.Fresh, "fresh", false, "compute the answer anew where it would be given again (never with noise)")
 	if err := c.MarkFlagRequired("agreement"); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -237,17 +239,23 @@ func explainCommand() *cobra.Command {
 
 func runsCommand() *cobra.Command {
 	var h home
-	var asJSON bool
+	var asJSON, waiting bool
 	c := &cobra.Command{
 		Use:   "runs --home DIR",
 		Short: "List the latest runs",
 		Long:  "Lists the latest runs. `parley result RUN` prints the answer of one again.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return with(cmd.Context(), h, func(d *door) error { return listRuns(cmd, d, asJSON) })
+			return with(cmd.Context(), h, func(d *door) error {
+				if waiting {
+					return listWaiting(cmd, d, asJSON)
+				}
+				return listRuns(cmd, d, asJSON)
+			})
 		},
 	}
 	h.flags(c)
+	c.Flags().BoolVar(&waiting, "waiting", false, "list the questions that wait for your approval")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

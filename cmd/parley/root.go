@@ -56,7 +56,7 @@ Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
 			c.AddCommand(sub)
 		}
 	}
-	add("ask", analysesCommand(), rehearseCommand(), runCommand(), explainCommand(), resultCommand(), runsCommand())
+	add("ask", analysesCommand(), rehearseCommand(), runCommand(), explainCommand(), resultCommand(), runsCommand(), budgetCommand())
 	add("agree", agreementCommand(), cardCommand())
 	add("node", initCommand(), serveCommand(), datasetCommand(), statusCommand())
 	add("check", verifyCommand(), auditCommand())
