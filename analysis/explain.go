@@ -66,7 +66,7 @@ func Explain(c *Compiled, a *agreements.Agreement) *Explanation {
 		Analysis: c.Analysis, Question: c.Plan.SQL, Uses: c.Uses, Release: release(&c.Plan),
 		Budget: budgetOf(&c.Plan), Noise: noiseOf(&c.Plan), Limits: limitsOf(&c.Plan),
 	}
-	if partial(&c.Plan, func(a *plan.Aggregate) bool { return a.Nullable }) {
+	if c.Plan.DP == nil && partial(&c.Plan, func(a *plan.Aggregate) bool { return a.Nullable }) {
 		e.Limits = append(e.Limits, "Aggregates under two different conditions can be subtracted from each other: "+
 			"how many units meet the one and not the other is not tested.")
 	}

@@ -95,11 +95,19 @@ func (e *Explanation) MoreRuns(dataset string, n int) {
 	e.Budget = append(e.Budget, fmt.Sprintf("About %d more runs like this on %s.", n, dataset))
 }
 
-// decimalText writes a rational as a short decimal, rounded up.
+// OwnersBudget adds that a dataset's budget is known to its owner alone.
+func (e *Explanation) OwnersBudget(dataset, owner string) {
+	e.Budget = append(e.Budget, fmt.Sprintf("How many more runs the budget of %s allows is known to its owner, %s.", dataset, owner))
+}
+
+// decimalText writes a rational as a short decimal.
 func decimalText(s string) string {
 	r, ok := new(big.Rat).SetString(s)
 	if !ok || r.IsInt() {
 		return s
+	}
+	if text := strings.TrimRight(r.FloatString(12), "0"); text != "0." {
+		return text
 	}
 	f, _ := r.Float64()
 	return fmt.Sprintf("%.4g", f)

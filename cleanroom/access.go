@@ -10,6 +10,7 @@ import (
 	"parley/agreements"
 	"parley/analysis"
 	"parley/cleanroom/audit"
+	"parley/cleanroom/ledger"
 	"parley/cleanroom/store"
 	"parley/internal/weak"
 )
@@ -187,8 +188,28 @@ func (n *Node) Explain(ctx context.Context, q Question) (*analysis.Explanation, 
 		return nil, err
 	}
 	e := analysis.Explain(ad.compiled, ad.agreement)
+	if err := n.budgets(ctx, ad, e); err != nil {
+		return nil, err
+	}
 	e.Cost, err = n.estimate(ctx, ad)
 	return e, err
+}
+
+// budgets says how many more runs the own datasets allow. What is left at a
+// partner's, its owner alone knows.
+func (n *Node) budgets(ctx context.Context, ad *admitted, e *analysis.Explanation) error {
+	for _, l := range ad.compiled.Plan.Locals {
+		if l.Member != n.cfg.Org && ad.compiled.Plan.DP != nil {
+			e.OwnersBudget(l.Dataset, l.Member)
+		}
+	}
+	return n.eachOwn(ctx, ad, func(row store.Dataset, limits ledger.Limits) error {
+		left, bounded, err := n.ledger.More(ctx, n.now(), ad.chargeOf("", row), limits)
+		if bounded {
+			e.MoreRuns(row.Name, left)
+		}
+		return err
+	})
 }
 
 // utc is the present in whole seconds, as receipts carry it.
