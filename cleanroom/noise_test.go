@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"parley/agreements"
 	"parley/analysis/release"
+	"parley/cleanroom"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/cleanroomtest"
 )
@@ -28,9 +32,22 @@ func noisyPair(t testing.TB, dp agreements.DP) (agency, shop *cleanroomtest.Memb
 // little is a demand that takes little noise.
 var little = agreements.DP{Epsilon: "10", Delta: "0.00001", BudgetEpsilon: "1000", BudgetDelta: "0.9"}
 
+// submitNoisy asks without insisting on a new answer, which noisy ones never are.
+func submitNoisy(t testing.TB, m *cleanroomtest.Member, agreement, sql string) (*cleanroom.View, error) {
+	t.Helper()
+	r, err := m.Submit(t.Context(), cleanroom.Question{Agreement: agreement, SQL: sql})
+	if err != nil {
+		return nil, err
+	}
+	return m.Finish(t.Context(), r.ID)
+}
+
 func tableOf(t testing.TB, m *cleanroomtest.Member, agreement, sql string) *release.Table {
 	t.Helper()
-	v := ask(t, m, agreement, sql)
+	v, err := submitNoisy(t, m, agreement, sql)
+	if err != nil || !cleanroomtest.Succeeded(v) {
+		t.Fatalf("%s: %v, %+v", sql, err, v)
+	}
 	out := &release.Table{}
 	if err := json.Unmarshal(v.Result, out); err != nil {
 		t.Fatal(err)
@@ -155,9 +172,102 @@ func TestNoiseTooLarge(t *testing.T) {
 	t.Parallel()
 	agency, _, id := noisyPair(t, agreements.DP{Epsilon: "0.0000000000000001", Delta: "0.00001", BudgetEpsilon: "1", BudgetDelta: "0.9"})
 	for _, sql := range []string{`SELECT SUM(amount) AS total FROM ads`, bySegment} {
-		v, err := agency.Ask(t.Context(), id, sql)
+		v, err := submitNoisy(t, agency, id, sql)
 		if err != nil || cleanroomtest.Succeeded(v) || !strings.Contains(v.Error, "noise") {
 			t.Errorf("%s: %v, %+v", sql, err, v)
 		}
+	}
+}
+
+// amounts is a dataset of people with amounts at scale 2.
+func amounts(rows ...string) timed {
+	return timed{name: "orders", maxRows: 4, rows: rows}
+}
+
+// TestR16ValuesThatAreNone: what is not a number of the declared scale and
+// bounds does not get in, in no spelling: then no sum can be driven to
+// infinity, to NaN or beyond its bounds by one row.
+func TestR16ValuesThatAreNone(t *testing.T) {
+	t.Parallel()
+	shop := cleanroomtest.Start(t, "shop")
+	var good []string
+	for i := range 1200 {
+		good = append(good, dayRow(fmt.Sprintf("p%d", i), i%30, "new", i))
+	}
+	for _, bad := range []string{"1e308", "-1e308", "NaN", "nan", "Infinity", "-inf", "1e19", "99999999999999999999", "100.01", "0x10"} {
+		d := amounts(append(good[:len(good):len(good)], "odd@example.com,2024-01-01,new,"+bad)...)
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "orders.csv"), []byte("email,day,grp,amount\n"+strings.Join(d.rows, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := shop.AddDataset(t.Context(), []byte(d.contract()), dir)
+		if err == nil {
+			t.Errorf("an amount of %s was imported", bad)
+		} else if strings.Contains(err.Error(), bad) {
+			t.Errorf("the refusal of %s quotes it: %v", bad, err)
+		}
+	}
+}
+
+// TestR16RowOrder: the order of rows in a file changes no answer, since nothing
+// is added up in floating point.
+func TestR16RowOrder(t *testing.T) {
+	t.Parallel()
+	var rows []string
+	for i := range 3000 {
+		rows = append(rows, dayRow(fmt.Sprintf("p%d", i%1500), i%30, []string{"new", "old"}[i%2], i*37%10_000))
+	}
+	const sql = `SELECT grp, COUNT(*) AS n, SUM(amount) AS total, AVG(amount * 1.37) AS mean, STDDEV(amount) AS d FROM orders GROUP BY grp ORDER BY grp`
+	var first string
+	for turn := range 3 {
+		shop := cleanroomtest.Start(t, "shop")
+		partner := cleanroomtest.Start(t, "agency")
+		smallAds.add(t, partner)
+		amounts(rows...).add(t, shop)
+		v := ask(t, shop, cleanroomtest.Agree(t, 10, shop, partner), sql)
+		if turn == 0 {
+			first = string(v.Result)
+		} else if string(v.Result) != first {
+			t.Errorf("in another order:\n%s\nbefore:\n%s", v.Result, first)
+		}
+		if turn == 0 {
+			slices.Reverse(rows)
+		} else {
+			slices.Sort(rows)
+		}
+	}
+}
+
+// TestR16OneRowOfMany: a unit of the largest values and the most rows that its
+// owner allows moves a noisy sum by no more than its clip.
+func TestR16OneRowOfMany(t *testing.T) {
+	t.Parallel()
+	totals := map[bool]float64{}
+	for _, with := range []bool{false, true} {
+		var rows []string
+		for i := range 1500 {
+			rows = append(rows, dayRow(fmt.Sprintf("p%d", i), i%30, "new", 100))
+		}
+		if with {
+			for range 4 {
+				for i := range 100 {
+					rows = append(rows, dayRow(fmt.Sprintf("q%d", i), 3, "new", 10_000))
+				}
+			}
+		}
+		shop, partner := cleanroomtest.Start(t, "shop"), cleanroomtest.Start(t, "agency")
+		smallAds.add(t, partner)
+		amounts(rows...).add(t, shop)
+		dp := little
+		got := tableOf(t, shop, cleanroomtest.AgreeNoisy(t, 10, &dp, shop, partner), `SELECT SUM(amount) AS total FROM orders`)
+		x, w := numberAt(t, got, 0, 0)
+		if w > 120 {
+			t.Fatalf("± %v is too wide for this test", w)
+		}
+		totals[with] = x
+	}
+	// 100 units of four rows of 100.00 count as 100.00 each, the column's maximum.
+	if moved := totals[true] - totals[false]; moved < 5000 || moved > 15_000 {
+		t.Errorf("100 units moved the sum by %v; their share is cut off at 100 each", moved)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"parley/analysis/noise"
 	"parley/analysis/plan"
+	"parley/internal/weak"
 )
 
 // ErrNoise says that noise as large as the demanded privacy asks for does not
@@ -47,7 +48,9 @@ func Draw(d *plan.DP, in *noise.Source) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = noise.Clip(x, bound).Int64()
+		if out[i] = noise.Clip(x, bound).Int64(); weak.Off("R15") {
+			out[i] = 0
+		}
 	}
 	return out, nil
 }
