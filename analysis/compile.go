@@ -55,6 +55,8 @@ type Compiled struct {
 	// Asker is the member that asked; Analysis the approved analysis, if any.
 	Asker    string
 	Analysis string
+
+	parsed *sql.Query
 	// Selection is set for a one-owner plan without noise: see plan.Selection.
 	Selection *plan.Local
 }
@@ -97,7 +99,7 @@ func compile(ctx context.Context, p Parser, a *agreements.Agreement, agreementID
 	if err != nil {
 		return nil, err
 	}
-	out := &Compiled{Plan: plan.Build(bound, agreementID), Uses: bound.Uses, Asker: asker, Analysis: q.Analysis}
+	out := &Compiled{Plan: plan.Build(bound, agreementID), Uses: bound.Uses, Asker: asker, Analysis: q.Analysis, parsed: parsed}
 	if out.Plan.Kind == plan.OneOwner && out.Plan.DP == nil {
 		out.Selection = plan.Selection(bound)
 	}

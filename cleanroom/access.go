@@ -212,5 +212,14 @@ func (n *Node) budgets(ctx context.Context, ad *admitted, e *analysis.Explanatio
 	})
 }
 
+// Pass prints one pass from a question to its plan; see analysis.Passes.
+func (n *Node) Pass(ctx context.Context, q Question, name string) (*analysis.Pass, error) {
+	ad, err := n.admit(ctx, n.cfg.Org, q, "")
+	if err != nil {
+		return nil, err
+	}
+	return ad.compiled.Pass(name)
+}
+
 // utc is the present in whole seconds, as receipts carry it.
 func (n *Node) utc() time.Time { return n.now().UTC().Truncate(time.Second) }

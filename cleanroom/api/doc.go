@@ -10,6 +10,7 @@
 //	GET    /v1/agreements/ID
 //	POST   /v1/agreements/sign        draft or envelope in, envelope out
 //	POST   /v1/explain                what a question would do
+//	POST   /v1/explain/STAGE          its pass parse, check or plan
 //	POST   /v1/runs                   202 and the run
 //	GET    /v1/runs                   the latest ones
 //	GET    /v1/runs/ID

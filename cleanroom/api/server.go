@@ -39,6 +39,7 @@ func Handler(n *cleanroom.Node) http.Handler {
 	g.POST("/agreements/sign", s.signAgreement)
 	g.GET("/agreements/:id", s.agreement)
 	g.POST("/explain", s.explain)
+	g.POST("/explain/:stage", s.pass)
 	g.POST("/runs", s.submit)
 	g.GET("/runs", s.runs)
 	g.GET("/runs/:id", s.run)
@@ -232,6 +233,21 @@ func (s server) explain(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, e)
+}
+
+func (s server) pass(c echo.Context) error {
+	var q cleanroom.Question
+	if err := read(c, &q); err != nil {
+		return err
+	}
+	p, err := s.node.Pass(c.Request().Context(), q, c.Param("stage"))
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return echo.ErrNotFound
+	}
+	return c.JSON(http.StatusOK, p)
 }
 
 // Submitted is the answer of POST /v1/runs.

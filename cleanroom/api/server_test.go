@@ -108,6 +108,10 @@ func TestDoor(t *testing.T) {
 	}
 	q := fmt.Sprintf(`{"agreement":%q,"sql":"SELECT grp, COUNT(*) AS n FROM orders GROUP BY grp"}`, id)
 	d.call("POST", "/explain", q, http.StatusOK)
+	for _, stage := range []string{"parse", "check", "plan"} {
+		d.call("POST", "/explain/"+stage, q, http.StatusOK)
+	}
+	d.call("POST", "/explain/else", q, http.StatusNotFound)
 	var r api.Submitted
 	if err := json.Unmarshal([]byte(d.call("POST", "/runs", q, http.StatusAccepted)), &r); err != nil {
 		t.Fatal(err)

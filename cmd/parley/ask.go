@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -207,6 +208,7 @@ func explainCommand() *cobra.Command {
 	var h home
 	var q question
 	var asJSON bool
+	var stage string
 	c := &cobra.Command{
 		Use:   "explain --home DIR --agreement ID (--sql SQL | --analysis NAME)",
 		Short: "Say what a question would do: who runs what, what leaves, who learns what",
@@ -215,7 +217,13 @@ func explainCommand() *cobra.Command {
 			if err := q.read(); err != nil {
 				return err
 			}
+			if stage != "" && !slices.Contains(analysis.Passes, stage) {
+				return withCode(exitUsage, fmt.Errorf("--stage %s: write parse, check or plan", stage))
+			}
 			return with(cmd.Context(), h, func(d *door) error {
+				if stage != "" {
+					return printPass(cmd, d, q, stage, asJSON)
+				}
 				var e analysis.Explanation
 				if err := d.call(cmd.Context(), http.MethodPost, "/v1/explain", q.Question, &e); err != nil {
 					return refusedJSON(cmd, q.SQL, asJSON, err)
@@ -231,10 +239,24 @@ func explainCommand() *cobra.Command {
 	h.flags(c)
 	q.flags(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVar(&stage, "stage", "", "print one step instead: parse (the syntax tree), check (the question with the rule for each column) or plan")
 	if err := c.MarkFlagRequired("agreement"); err != nil {
 		panic(err) // the flag is defined above
 	}
 	return c
+}
+
+// printPass prints one pass from a question to its plan.
+func printPass(cmd *cobra.Command, d *door, q question, stage string, asJSON bool) error {
+	var p analysis.Pass
+	if err := d.call(cmd.Context(), http.MethodPost, "/v1/explain/"+stage, q.Question, &p); err != nil {
+		return refusedJSON(cmd, q.SQL, asJSON, err)
+	}
+	if asJSON {
+		return printJSON(cmd, p.Tree)
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), p.Text)
+	return err
 }
 
 func runsCommand() *cobra.Command {
