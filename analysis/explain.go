@@ -104,6 +104,14 @@ func summary(l *plan.Local, kind plan.Kind) string {
 
 func release(p *plan.Plan) []string {
 	out := []string{fmt.Sprintf("A group is released only if at least %d distinct units stand behind it; rows do not count, units do.", p.MinGroupSize)}
+	if p.Secure != nil && p.Secure.Outer {
+		out = []string{
+			fmt.Sprintf("A group is released only if at least %d distinct units of %s stand behind it, with or without a partner; rows do not count, units do.",
+				p.MinGroupSize, p.Locals[p.Secure.W].Dataset),
+			fmt.Sprintf("A number that depends on %s needs at least %d units with a partner; else it is NULL, whatever the reason.",
+				p.Locals[p.Secure.V].Dataset, p.MinGroupSize),
+		}
+	}
 	if partial(p, func(a *plan.Aggregate) bool { return a.Nullable }) {
 		out = append(out, "Where a value can be missing, or an aggregate has a condition of its own (FILTER, CASE), it needs that many units with a row that counts.")
 	}
@@ -115,6 +123,12 @@ func release(p *plan.Plan) []string {
 	}
 	if partial(p, func(a *plan.Aggregate) bool { return a.Left != nil }) {
 		out = append(out, fmt.Sprintf("What a condition, or a missing value, leaves out of the group must be nothing, or rows of at least %d units, counted in the same way.", p.MinGroupSize))
+	}
+	if partial(p, func(a *plan.Aggregate) bool { return a.Complement }) {
+		out = append(out, fmt.Sprintf("Such a number is NULL as well when fewer than %d units of either owner's own group have no partner, or of those that its condition picks.", p.MinGroupSize))
+	}
+	if partial(p, func(a *plan.Aggregate) bool { return len(a.Parts) > 0 }) {
+		out = append(out, fmt.Sprintf("What a condition or a missing value leaves out of those with a partner must be nobody, or at least %d units.", p.MinGroupSize))
 	}
 	if p.Secure != nil && p.Secure.Complement {
 		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d units of either owner's own group would be left out of it.", p.MinGroupSize))

@@ -24,6 +24,9 @@ func TestExplain(t *testing.T) {
 			"FROM exposures e JOIN orders o ON e.email = o.mail WHERE o.placed + 7 > DATE '2024-02-01' GROUP BY 1, 2 HAVING n > 100"},
 		"days.txt": {"client", "SELECT campaign, AVG(o.items) AS items FROM exposures e JOIN orders o ON e.email = o.mail AND o.placed BETWEEN e.day AND e.day + 14 " +
 			"WHERE o.placed BETWEEN DATE '2024-01-01' AND DATE '2024-01-31' GROUP BY campaign"},
+		"left.txt": {"client", "SELECT e.campaign, 100.0 * COUNT(DISTINCT o.mail) / COUNT(DISTINCT e.email) AS rate, VAR_SAMP(COALESCE(o.amount, 0)) AS v, " +
+			"COUNT(DISTINCT e.email) FILTER (WHERE o.mail IS NULL AND e.impressions > 3) AS without " +
+			"FROM exposures e LEFT JOIN orders o ON e.email = o.mail AND o.score > 3 GROUP BY e.campaign HAVING SUM(o.items) > 7"},
 		"own-public.txt": {"client", "SELECT state, COUNT(*) FROM airports GROUP BY state"},
 	} {
 		compiled, err := compile(db, c.asker, c.text)
