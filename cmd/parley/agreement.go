@@ -50,7 +50,7 @@ func printYAML(cmd *cobra.Command, v any) error {
 func agreementNew() *cobra.Command {
 	var h home
 	var o cleanroom.DraftOptions
-	var cards, own, partner []string
+	var cards, own, partner, analyses []string
 	var days int
 	var dp dpFlags
 	c := &cobra.Command{
@@ -80,6 +80,9 @@ func agreementNew() *cobra.Command {
 				if o.DP, err = dp.demand(o.AdHoc); err != nil {
 					return err
 				}
+				if o.Analyses, err = readAnalyses(analyses); err != nil {
+					return err
+				}
 				o.NotBefore = time.Now().UTC().Truncate(24 * time.Hour)
 				o.NotAfter = o.NotBefore.AddDate(0, 0, days)
 				a, err := cleanroom.Draft(o)
@@ -92,12 +95,13 @@ func agreementNew() *cobra.Command {
 		},
 	}
 	h.flags(c)
-	c.Flags().StringArrayVar(&cards, "with", nil, "a partner's card (`parley card`); may be repeated")
+	c.Flags().StringArrayVar(&cards, "with", nil, "a partner's `CARD`, a file made with \"parley card\"; may be repeated")
 	c.Flags().StringArrayVar(&own, "contract", nil, "contract of an own dataset; may be repeated")
 	c.Flags().StringArrayVar(&partner, "partner-contract", nil, "contract of a partner's dataset, FILE or MEMBER=FILE; may be repeated")
 	c.Flags().StringVar(&o.Title, "title", "Joint analysis", "title")
 	c.Flags().StringVar(&o.Purpose, "purpose", "Joint aggregate analysis of the datasets named below.", "what the answers may be used for")
 	c.Flags().IntVar(&o.MinGroupSize, "min-group-size", 50, "k: no released output rests on fewer units")
+	c.Flags().StringArrayVar(&analyses, "analyses", nil, "`FILE` with a list of approved analyses, as \"parley analyses show\" prints them; may be repeated")
 	c.Flags().BoolVar(&o.AdHoc, "ad-hoc", true, "allow SQL that is not an approved analysis")
 	c.Flags().StringArrayVar(&o.Receivers, "receiver", nil, "a member that may receive answers; default: all")
 	dp.flags(c)
@@ -108,6 +112,18 @@ func agreementNew() *cobra.Command {
 const draftHeader = `# Draft of a Parley agreement. Read every line before signing: the nodes enforce
 # what stands here, word by word. The format is described in agreements/AGREEMENT.md.
 `
+
+// readAnalyses reads files with lists of approved analyses.
+func readAnalyses(files []string) (all []agreements.Analysis, err error) {
+	for _, f := range files {
+		var list []agreements.Analysis
+		if err := readYAML(f, &list); err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}
 
 func contracts(o *cleanroom.DraftOptions, me string, own, partner []string) error {
 	for _, f := range own {

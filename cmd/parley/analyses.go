@@ -29,7 +29,8 @@ typed parameters. Tables and columns are those of a built-in room, where each
 can be tried; put your own in their place.
 
 An agreement's analyses may be asked by name also where free SQL (adHoc) is not
-allowed. ` + "`parley agreement new --help`" + ` says how they get into one.`,
+allowed. They get into one with ` + "`parley agreement new --analyses FILE`" + `, or by
+hand into the list "analyses" of a draft. The language: ` + "`parley help sql`" + `.`,
 		Example: `  parley analyses list
   parley analyses show last_touch
   parley analyses show last_touch >> analyses.yaml

@@ -75,6 +75,11 @@ func runCommand() *cobra.Command {
 		Use:     "run --home DIR --agreement ID (--sql SQL | --analysis NAME)",
 		Aliases: []string{"ask"},
 		Short:   "Ask a question and print the released answer",
+		Long: `Asks a question under an agreement and prints the released answer, or saves it.
+
+Which tables and columns there are, what each may be used for, and which
+analyses are approved: ` + "`parley agreement show ID`" + `. What SQL may be asked:
+` + "`parley help sql`" + `. What a question would do, before it does it: ` + "`parley explain`" + `.`,
 		Example: `  parley run --home ~/acme --agreement 3f2a91 \
       --sql 'SELECT campaign, COUNT(DISTINCT e.email) AS buyers, SUM(amount) AS sales
              FROM exposures e JOIN orders o ON e.email = o.email GROUP BY campaign'

@@ -57,7 +57,7 @@ answers are compared with plain DuckDB over the same files.`,
 		},
 	}
 	c.Flags().StringVar(&o.builtin, "room", "", "a built-in room: "+strings.Join(rooms.Names(), ", "))
-	c.Flags().StringVar(&o.dataDir, "data", "e2e/data", "where `make data` put the full flights file")
+	c.Flags().StringVar(&o.dataDir, "data", "e2e/data", "`DIR` where \"make data\" put the full flights file")
 	c.Flags().StringVar(&o.as, "as", "", "the member that asks (default: the room's)")
 	c.Flags().IntVar(&o.rows, "rows", 0, "rows a side of the generated rooms health, lending, media and reach (default: the room's)")
 	c.Flags().BoolVar(&o.all, "all", false, "ask every approved analysis of the room, one after the other")

@@ -16,7 +16,7 @@ type home struct {
 }
 
 func (h *home) flags(c *cobra.Command) {
-	c.Flags().StringVar(&h.dir, "home", "", "folder of the node (made by `parley init`)")
+	c.Flags().StringVar(&h.dir, "home", "", "`DIR` of the node, made by \"parley init\"")
 	c.Flags().StringVar(&h.passphraseFile, "passphrase-file", "", "file holding the passphrase of the key file (default: $PARLEY_PASSPHRASE, or a prompt)")
 	if err := c.MarkFlagRequired("home"); err != nil {
 		panic(err) // the flag is defined two lines above
@@ -34,6 +34,7 @@ against its own copy; the join is encrypted; groups below the agreed minimum
 size are not shown; every answer comes with a signed receipt.
 
 Try it first:   parley rehearse --room demo
+What to ask:    parley help sql, parley analyses list
 Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
                 reachable, 130 cancelled`,
 		SilenceUsage:  true,
@@ -43,6 +44,7 @@ Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
 	c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return withCode(exitUsage, fmt.Errorf("%w\nRun `%s --help` for usage", err, cmd.CommandPath()))
 	})
+	c.AddCommand(sqlTopic())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.AddGroup(
 		&cobra.Group{ID: "ask", Title: "Ask"},
