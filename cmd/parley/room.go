@@ -65,6 +65,9 @@ type roomCheck struct {
 	// Units is SQL with the analysis's group columns and a column units, how many
 	// distinct units of the join are behind each group; empty: all groups pass.
 	Units string `yaml:"units"`
+	// Values is SQL over the analysis's answer, as the table answer, that leaves out
+	// what may not be released of a group that is; empty: all of it may be.
+	Values string `yaml:"values"`
 	// Cells is how many groups there are with those nobody is in, and so how many
 	// are withheld with those released; 0: nothing is withheld.
 	Cells int `yaml:"cells"`

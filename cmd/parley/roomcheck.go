@@ -18,6 +18,9 @@ func (r *room) oracleSQL(analysis string, params map[string]string) (string, err
 		return "", fmt.Errorf("the room has no check of the analysis %q", analysis)
 	}
 	answer, err := literal(a, a.SQL, params)
+	if err == nil && check.Values != "" {
+		answer = "WITH answer AS (" + answer + ") " + check.Values
+	}
 	if err != nil || check.Units == "" {
 		return answer, err
 	}

@@ -58,6 +58,16 @@ first_value, last_value, COUNT, SUM, MIN, MAX OVER (PARTITION BY person …).
           FROM orders) f
     WHERE f.n = 1
 
+LEFT JOIN keeps everyone of the left dataset; groups and WHERE are the left's, and
+conditions on the right stand in ON. COALESCE(column, 0) counts the others as 0.
+What depends on the right side is NULL where it rests on too few people.
+
+    SELECT a.arm, COUNT(*) AS people, COUNT(DISTINCT o.mail) AS buyers, AVG(COALESCE(o.spent, 0)) AS mean,
+           1.96 * sqrt(VAR_SAMP(COALESCE(o.spent, 0)) / COUNT(*)) AS plus_minus
+    FROM audience a
+    LEFT JOIN (SELECT mail, SUM(amount) AS spent FROM orders GROUP BY mail) o ON a.email = o.mail
+    GROUP BY a.arm
+
 Days between two owners' dates: BETWEEN in the join's condition; ASOF JOIN for the
 last one before; COUNT(*) OVER (PARTITION BY rowid) to share a row out equally.
 The dates need bounds in the agreement or in WHERE.
