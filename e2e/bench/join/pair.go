@@ -188,6 +188,10 @@ type view struct {
 
 // ask has the shop ask, and reads what it took from both nodes.
 func (p *pair) ask(q question) (*measured.Asked, [][]string, error) {
+	said, err := p.explain(q)
+	if err != nil {
+		return nil, nil, err
+	}
 	began := time.Now()
 	asker := p.nodes[1]
 	var started view
@@ -202,6 +206,7 @@ func (p *pair) ask(q question) (*measured.Asked, [][]string, error) {
 	for _, s := range v.Stages {
 		a.Stages = append(a.Stages, measured.Stage{Name: s.Name, Note: s.Note, WallS: float64(s.Wall) / 1e9, Bytes: s.Sent + s.Received})
 	}
+	said.print(q, a)
 	for _, n := range p.nodes {
 		own, err := n.wait(started.ID)
 		if err != nil {
