@@ -91,7 +91,7 @@ func TestNoisyJoin(t *testing.T) {
 	agency, shop, id := noisyPair(t, little)
 	const from = ` FROM ads JOIN orders ON ads.email = orders.email`
 	for _, m := range []*cleanroomtest.Member{agency, shop} {
-		got := tableOf(t, m, id, `SELECT ads.grp, COUNT(DISTINCT ads.email) AS n, SUM(orders.amount) AS total, AVG(orders.amount) AS mean, COUNT(*) FILTER (WHERE orders.wave > 5) AS late`+
+		got := tableOf(t, m, id, `SELECT ads.grp, COUNT(DISTINCT ads.email) AS n, SUM(orders.amount) AS total, AVG(orders.amount) AS mean, COUNT(*) FILTER (WHERE orders.wave > 5) AS late, STDDEV_POP(orders.amount) AS spread`+
 			from+` GROUP BY ads.grp ORDER BY ads.grp`)
 		if len(got.Rows) != 2 || got.Withheld != (release.Withheld{Is: release.Exactly, Count: 1}) {
 			t.Fatalf("%s: %+v", m.Org(), got)
@@ -106,6 +106,9 @@ func TestNoisyJoin(t *testing.T) {
 		}
 		near(t, "total of the north", got, 0, 2, north*3)
 		near(t, "mean of the south", got, 1, 3, 3)
+		if v := got.Rows[1][5]; !v.Null { // a noisy variance may be below 0, and has no root then
+			near(t, "spread of the south", got, 1, 5, 2)
+		}
 		if !got.Rows[0][4].Null {
 			t.Errorf("a condition that nobody meets gave %v", got.Rows[0][4])
 		}
@@ -113,7 +116,7 @@ func TestNoisyJoin(t *testing.T) {
 		if err := got.Text(&text); err != nil || !strings.Contains(text.String(), " ± ") || !strings.Contains(text.String(), "Differentially private: epsilon 10, delta 0.00001; discrete") {
 			t.Errorf("%v\n%s", err, text.String())
 		}
-		if err := got.CSV(&csv); err != nil || !strings.HasPrefix(csv.String(), "grp,n,n ±,total,total ±,mean,mean ±,late,late ±\n") {
+		if err := got.CSV(&csv); err != nil || !strings.HasPrefix(csv.String(), "grp,n,n ±,total,total ±,mean,mean ±,late,late ±,spread,spread ±\n") {
 			t.Errorf("%v\n%s", err, csv.String())
 		}
 	}

@@ -19,10 +19,6 @@ func (b *binder) aggregate(e *sql.Call) (Item, error) {
 	if err := b.filters(&it, e.Filter); err != nil {
 		return it, err
 	}
-	if spread(e.Func) && !b.out.DP.None() {
-		return it, b.src.Refuse(e.Position(), "dp-unsupported", "dp", "Ask for SUM, AVG and COUNT.",
-			"A variance under differential privacy is not built yet.")
-	}
 	switch e.Func {
 	case "count_star":
 		it.Name = "count(*)"
