@@ -7,7 +7,6 @@ import (
 	"math/big"
 
 	"parley/agreements"
-	"parley/analysis/plan"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/ledger"
 	"parley/cleanroom/store"
@@ -100,18 +99,6 @@ func (j *joint) chargeAlignment(ctx context.Context) error {
 		return j.n.ledger.Charge(ctx, j.n.now(), store.Charge{Kind: ledger.Alignment, Dataset: row.Name, Version: row.Version,
 			Agreement: ad.id, Asker: ad.asker, Peer: j.partner.Name, Run: j.run.ID}, ledger.Limits{Alignments: j.n.cfg.AlignmentsPerDay})
 	})
-}
-
-// more is about how many more runs like this one the own datasets allow.
-func (n *Node) more(ctx context.Context, ad *admitted) (more int, bounded bool, err error) {
-	err = n.eachOwn(ctx, ad, func(row store.Dataset, limits ledger.Limits) error {
-		left, is, err := n.ledger.More(ctx, n.now(), ad.chargeOf("", row), limits)
-		if is && (!bounded || left < more) {
-			more, bounded = left, true
-		}
-		return err
-	})
-	return more, bounded, err
 }
 
 // Spending is what an owner sees of the use of one of its datasets.
@@ -273,14 +260,4 @@ func (n *Node) budgetLines(ctx context.Context, row store.Dataset) ([]BudgetLine
 		out = append(out, line)
 	}
 	return out, nil
-}
-
-// ownsAll reports whether the question is about this node's data alone.
-func (n *Node) ownsAll(p *plan.Plan) bool {
-	for _, l := range p.Locals {
-		if l.Member != n.cfg.Org {
-			return false
-		}
-	}
-	return true
 }

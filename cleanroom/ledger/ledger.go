@@ -42,6 +42,9 @@ type Ledger struct {
 	seq  int64    // of the last charge; mu
 	head [32]byte // its chain; mu
 	last time.Time
+	// stuck is set when a charge could not be named in the log. A second one
+	// would leave the log two behind, which no crash does.
+	stuck error
 }
 
 // Open checks every charge against the hash chain and the chain against the
@@ -195,6 +198,9 @@ func (l *Ledger) Charge(ctx context.Context, clock time.Time, c store.Charge, li
 	ctx = context.WithoutCancel(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.stuck != nil {
+		return l.stuck
+	}
 	c.Time = l.now(clock)
 	if err := l.within(ctx, c, limits); err != nil {
 		return err
@@ -214,7 +220,8 @@ func (l *Ledger) Charge(ctx context.Context, clock time.Time, c store.Charge, li
 	}
 	l.seq, l.head, l.last = c.Seq, c.Chain, c.Time
 	if err := l.announce(ctx, c); err != nil {
-		return fmt.Errorf("the audit log could not be written, so nothing is run: %w", err)
+		l.stuck = fmt.Errorf("the audit log could not be written, so nothing is run: %w", err)
+		return l.stuck
 	}
 	return nil
 }
