@@ -195,7 +195,7 @@ func (p *pair) ask(q question) (*measured.Asked, [][]string, error) {
 	began := time.Now()
 	asker := p.nodes[1]
 	var started view
-	if err := asker.call(http.MethodPost, "/v1/runs", map[string]string{"agreement": p.agreement, "sql": q.sql}, &started); err != nil {
+	if err := asker.call(http.MethodPost, "/v1/runs", map[string]any{"agreement": p.agreement, "sql": q.sql, "fresh": true}, &started); err != nil {
 		return nil, nil, err
 	}
 	v, err := asker.wait(started.ID)
