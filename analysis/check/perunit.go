@@ -304,8 +304,13 @@ func (b *binder) countPicked(it *Item, f found, c *sql.Column) error {
 	if x.Table == constant {
 		return b.noColumn(c.Position())
 	}
-	it.Func, it.Name = "count_star", "count("+c.Name+")"
-	if !x.Nullable {
+	it.Name = "count(" + c.Name + ")"
+	if x.Plain() {
+		it.Table, it.Arg = x.Table, x
+		return nil
+	}
+	it.Func = "count_star"
+	if !x.Nullable && !b.in.Left {
 		return nil
 	}
 	return b.filters(it, []sql.Expr{&sql.IsNull{Pos: c.Pos, Not: true, X: c}})
