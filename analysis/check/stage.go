@@ -52,6 +52,9 @@ func (s *Stage) slot(list *[]*Slot, engine string, x *Expr, name string) *Expr {
 	}
 	out := &Slot{Engine: fmt.Sprintf("%s%d", engine, len(*list)), Name: s.free(name), Expr: x}
 	out.column = &agreements.Column{Name: out.Name, Type: x.Type, Scale: x.Scale, Nullable: x.Nullable, Domain: domain(x)}
+	if x.Plain() && len(x.Column.Domain) > 0 {
+		out.column.Domain = slices.Clone(x.Column.Domain) // a number's, too
+	}
 	if x.Number() {
 		out.column.Min, out.column.Max = sql.Unscaled(x.Lo, x.Scale), sql.Unscaled(x.Hi, x.Scale)
 	} else if days, ok := dayRange(x); ok {

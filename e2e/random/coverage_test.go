@@ -21,6 +21,7 @@ type coverage struct {
 	subqueries                                int
 	perUnit, different, windows               int
 	spreads, calcs, unseen, latest            int
+	lefts, leftReleased, leftKept             int
 	onTime, onTimeReleased, keptBack          int
 	unlawful                                  map[string]int // by the law's reason
 	refused                                   map[string]int // lawful, by the refusal's code
@@ -92,6 +93,11 @@ func (c *coverage) count(q *question, how style, want *expectation, took time.Du
 		flag(&c.foreign, (it.fn == "sum" || it.fn == "avg") && slices.ContainsFunc(it.only, func(o condition) bool { return o.table != it.field.table }))
 	}
 	flag(&c.subqueries, how.inside(0) || (how.inside(1) && len(q.tables) == 2))
+	if q.left {
+		c.lefts++
+		c.leftReleased += want.released
+		c.leftKept += want.unreleased
+	}
 	if q.apart != nil {
 		c.onTime++
 		flag(&c.latest, q.latest())
@@ -108,9 +114,9 @@ func (c *coverage) count(q *question, how style, want *expectation, took time.Du
 func (c *coverage) String() string {
 	self, children := cpuSeconds()
 	return fmt.Sprintf("%d questions over %d worlds: %d joins, %d one-owner (%d asked by the owner); groups on both sides %d, on one %d; "+
-		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; expressions grouped by %d, summed %d; FILTER or CASE %d, by the other owner's rows %d; COUNT of a column %d; HAVING %d, cutting %d; subqueries %d; per-unit subqueries %d, of different values %d, of windows %d; variances %d, expressions over aggregates %d, unselected aggregates %d; ASOF %d; on time %d with %d rows, %d more kept back; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; against the law and refused %d, for %d reasons: %v; lawful and refused %d: %v; %.0f ms each, CPU %.1f s here and %.1f s in engines",
+		"with WHERE %d, ORDER BY %d, cut by LIMIT %d; expressions grouped by %d, summed %d; FILTER or CASE %d, by the other owner's rows %d; COUNT of a column %d; HAVING %d, cutting %d; subqueries %d; per-unit subqueries %d, of different values %d, of windows %d; variances %d, expressions over aggregates %d, unselected aggregates %d; LEFT JOIN %d with %d rows, %d more kept back; ASOF %d; on time %d with %d rows, %d more kept back; something released %d, withheld %d, by the complement alone %d, NULL for too few values %d; against the law and refused %d, for %d reasons: %v; lawful and refused %d: %v; %.0f ms each, CPU %.1f s here and %.1f s in engines",
 		c.cases, c.worlds, c.joins, c.cases-c.joins, c.ownerAsked, c.both, c.oneSide,
-		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.perUnit, c.different, c.windows, c.spreads, c.calcs, c.unseen, c.latest, c.onTime, c.onTimeReleased, c.keptBack, c.released, c.withheld, c.complement, c.nulls, total(c.unlawful), len(c.unlawful), c.unlawful, total(c.refused), c.refused, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
+		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.perUnit, c.different, c.windows, c.spreads, c.calcs, c.unseen, c.lefts, c.leftReleased, c.leftKept, c.latest, c.onTime, c.onTimeReleased, c.keptBack, c.released, c.withheld, c.complement, c.nulls, total(c.unlawful), len(c.unlawful), c.unlawful, total(c.refused), c.refused, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
 }
 
 // mustReach fails if some kind of case is nearly missing.
@@ -125,7 +131,7 @@ func (c *coverage) mustReach(t *testing.T) {
 		{"groups on one side", c.oneSide, 15}, {"released", c.released, 30}, {"withheld", c.withheld, 30},
 		{"withheld by the complement alone", c.complement, 2}, {"NULL for too few values", c.nulls, 3},
 		{"cut by LIMIT", c.limited, 1}, {"ordered", c.ordered, 20}, {"conditions", c.conditional, 30},
-		{"groups by expressions", c.groupings, 12}, {"per-unit subqueries", c.perUnit, 8}, {"subqueries of different values", c.different, 2}, {"windows in a subquery", c.windows, 2}, {"variances", c.spreads, 5}, {"expressions over aggregates", c.calcs, 8}, {"aggregates that are not selected", c.unseen, 5}, {"joins on time", c.onTime, 3}, {"ASOF JOIN", c.latest, 1},
+		{"groups by expressions", c.groupings, 12}, {"per-unit subqueries", c.perUnit, 8}, {"subqueries of different values", c.different, 2}, {"windows in a subquery", c.windows, 2}, {"variances", c.spreads, 5}, {"expressions over aggregates", c.calcs, 8}, {"aggregates that are not selected", c.unseen, 5}, {"LEFT JOIN", c.lefts, 5}, {"joins on time", c.onTime, 3}, {"ASOF JOIN", c.latest, 1},
 		{"sums of expressions", c.arguments, 12}, {"FILTER or CASE", c.filters, 15},
 		{"FILTER by the other owner's rows", c.foreign, 4}, {"COUNT of a column", c.valueCounts, 8}, {"HAVING", c.having, 5}, {"cut by HAVING", c.cutByHaving, 1}, {"subqueries", c.subqueries, 10},
 	} {

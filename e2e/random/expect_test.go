@@ -30,7 +30,12 @@ func (j *judge) expect(tb testing.TB, w *world, q *question, s style) *expectati
 	k := w.smallest(q.tables...)
 	b := "WITH b AS (" + q.whole(s, q.hidden(s)...) + ")"
 	from, pass := " FROM b", fmt.Sprintf("b.__c >= %d", k)
-	strict := len(q.tables) == 2 && !public(q.tables...)
+	strict := len(q.tables) == 2 && !public(q.tables...) && !q.left
+	if q.left {
+		cte, on := q.own(1)
+		b += fmt.Sprintf(", own1 AS (%s)", cte)
+		from += " JOIN own1 ON " + on
+	}
 	if strict {
 		for t := range q.tables {
 			cte, on := q.own(t)
@@ -73,9 +78,16 @@ func (q *question) hidden(s style) []string {
 	for i, g := range q.groups {
 		out = append(out, fmt.Sprintf("%s AS __g%d", q.column(s, g), i))
 	}
+	if q.left {
+		out = append(out, "COUNT(DISTINCT "+q.unit(s, 1)+") AS __m")
+	}
 	for _, it := range q.aggregates() {
 		if strings.Contains(it.id, "_") {
 			out = append(out, q.expression(s, it.item)+" AS __p"+it.id)
+		}
+		if q.left && q.depends(it.item) {
+			out = append(out, q.restsOn(s, it))
+			continue
 		}
 		if !it.guarded() {
 			continue
@@ -190,7 +202,7 @@ func (q *question) value(i, k int) string {
 
 // kept is a number, NULL where it may not be released.
 func (q *question) kept(v string, it numbered, k int) string {
-	if !it.guarded() {
+	if !it.guarded() && !(q.left && q.depends(it.item)) {
 		return v
 	}
 	return "CASE WHEN " + q.enough(it, k) + " THEN " + v + " END"
@@ -200,6 +212,9 @@ func (q *question) kept(v string, it numbered, k int) string {
 // group or as many.
 func (q *question) enough(it numbered, k int) string {
 	s := fmt.Sprintf("b.__h%s >= %d", it.id, k)
+	if q.left && q.depends(it.item) {
+		return q.enoughLeft(s, it, k)
+	}
 	if it.leavesOut() && !public(q.tables...) {
 		s += fmt.Sprintf(" AND (b.__c = b.__h%s OR b.__c - b.__h%[1]s >= %d)", it.id, k)
 	}

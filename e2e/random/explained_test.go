@@ -34,6 +34,8 @@ var reasons = []struct {
 	{"operator-not-allowed", "a test under NOT may stand for its opposite", func(q *question) bool {
 		return slices.ContainsFunc(q.marks(), func(m mark) bool { return m.denied && m.column.tests != nil })
 	}},
+	{"left-condition", "rows without a partner would meet a condition on the right side", func(q *question) bool { return q.left }},
+	{"not-a-measure", "COALESCE of a subquery's value", func(q *question) bool { return q.left && q.views("per unit") }},
 	{"empty-window", "no days of the two tables are so far apart", func(q *question) bool { return q.apart != nil }},
 }
 

@@ -21,6 +21,7 @@ type question struct {
 	limit   int
 
 	apart    *apart // nil: not a join on time
+	left     bool   // LEFT JOIN: rows of tables[0] without a partner are kept
 	careless bool   // takes columns without asking what they may be used for
 	trick    *trick // nil: none
 }
@@ -43,6 +44,8 @@ type item struct {
 	// fn is then "calc".
 	calc  string
 	parts []item
+	zero  bool // COALESCE(x, 0), of the right side of a LEFT JOIN
+	alone bool // FILTER (WHERE right.unit IS NULL)
 	// unseen is only ordered by, or tested by HAVING.
 	unseen bool
 }
@@ -132,6 +135,7 @@ func newQuestion(r *rand.Rand, w *world) *question {
 		}
 	}
 	q.chooseApart(r)
+	q.left = len(q.tables) == 2 && q.apart == nil && chance(r, 0.25)
 	q.chooseGroups(r)
 	q.chooseItems(r)
 	for cells(q) > maxCells && len(q.groups) > 0 {
@@ -141,7 +145,7 @@ func newQuestion(r *rand.Rand, w *world) *question {
 	q.chooseWhere(r)
 	q.chooseHaving(r)
 	q.chooseOrder(r)
-	if q.apart != nil { // less may be released than could be: see compare
+	if q.loose() { // less may be released than could be: see compare
 		q.having, q.orderBy, q.limit = nil, nil, 0
 		q.items = slices.DeleteFunc(q.items, func(it item) bool { return it.unseen })
 	}
@@ -162,11 +166,18 @@ func (q *question) columns(r *rand.Rand, t int, use agreements.Use) []*column {
 	return slices.DeleteFunc(all, func(c *column) bool { return c.typ != agreements.Integer && c.typ != agreements.Decimal })
 }
 
+// loose reports a question whose answer may hold less than the rules allow:
+// its thresholds are stricter than what they stand for.
+func (q *question) loose() bool { return q.apart != nil || q.left }
+
 func (q *question) chooseGroups(r *rand.Rand) {
 	q.groups = nil
 	side := pick(r, -1, 0, 1, 2, 2) // nobody's, either's, both
 	if q.apart != nil {
 		side = pick(r, -1, 0, 1)
+	}
+	if q.left {
+		side = pick(r, -1, 0, 0)
 	}
 	if q.latest() {
 		side = pick(r, -1, 1, 1)
@@ -253,6 +264,14 @@ func (q *question) aggregate(r *rand.Rand) item {
 	}
 	if (it.fn == "sum" || it.fn == "avg") && chance(r, 0.4) {
 		it.arg = newMeasured(r, it.field.column, m, q.careless)
+	}
+	if q.left && it.field.table == 1 && it.arg == nil && (it.fn == "sum" || it.fn == "avg" || it.spread()) && chance(r, 0.4) {
+		it.zero = true
+		return it
+	}
+	if q.left && it.field.table == 0 && chance(r, 0.15) {
+		it.alone = true
+		return it
 	}
 	if chance(r, 0.3) {
 		for t := range q.tables {

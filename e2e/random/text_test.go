@@ -32,6 +32,10 @@ func newStyle(r *rand.Rand, q *question) style {
 		}
 		s.alias = append(s.alias, pick(r, t.name, []string{"l", "R"}[i], []string{"links", `"rechts "`}[i]))
 	}
+	if q.left {
+		s.join, s.innerWord = pick(r, "on", "on swapped"), pick(r, "LEFT JOIN", "LEFT OUTER JOIN")
+		return s
+	}
 	if q.latest() {
 		s.join, s.innerWord = "on", "ASOF JOIN"
 		return s
@@ -103,7 +107,7 @@ func (q *question) parts(s style) parts {
 		p.conditions = append(p.conditions, q.together(s)...)
 	}
 	for _, c := range q.where {
-		if !s.inside(c.table) {
+		if !s.inside(c.table) && !(q.left && c.table == 1) {
 			p.conditions = append(p.conditions, c.text(func(f field) string { return q.column(s, f) }))
 		}
 	}
@@ -167,6 +171,11 @@ func (q *question) from(s style) string {
 	if s.join == "on swapped" {
 		on[0] = q.unit(s, 1) + " = " + q.unit(s, 0)
 	}
+	for _, c := range q.where {
+		if q.left && c.table == 1 && !s.inside(1) {
+			on = append(on, c.text(func(f field) string { return q.column(s, f) }))
+		}
+	}
 	if q.latest() {
 		on = append(on, q.column(s, field{0, q.apart.columns[0]})+" >= "+q.column(s, field{1, q.apart.columns[1]}))
 	} else if q.apart != nil && !q.apart.inWhere {
@@ -226,6 +235,9 @@ func (q *question) expression(s style, it item) string {
 		}
 		text = strings.ToUpper(it.fn) + "(" + q.argument(s, it) + ")"
 	}
+	if it.alone {
+		text += " FILTER (WHERE " + q.unit(s, 1) + " IS NULL)"
+	}
 	if len(it.only) > 0 {
 		text += " FILTER (WHERE " + conjunction(it.only, name) + ")"
 	}
@@ -243,6 +255,9 @@ func (it item) computed(part func(int) string) string {
 
 // argument writes what a sum adds up.
 func (q *question) argument(s style, it item) string {
+	if it.zero {
+		return "COALESCE(" + q.column(s, it.field) + ", 0)"
+	}
 	if it.arg == nil {
 		return q.column(s, it.field)
 	}

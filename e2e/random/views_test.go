@@ -82,6 +82,7 @@ func perUnit(r *rand.Rand, t *table, add func(string, *column)) {
 	case 1:
 		count.max = min(most, 2)
 		count.domain = numbers(1, int(count.max))
+		count.uses = []agreements.Use{agreements.Dimension, agreements.Filter} // least singles out
 		add("least(COUNT(*), 2)", count)
 	case 2:
 		add("COUNT(*)", count)
