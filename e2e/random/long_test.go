@@ -17,10 +17,10 @@ import (
 // Goal of the long run.
 const (
 	longWorlds    = 120
-	longQuestions = 5040
+	longQuestions = 10_080
 )
 
-// TestLongRandomQueries asks 5,000 questions over more than 100 worlds, or as
+// TestLongRandomQueries asks 10,000 questions over more than 100 worlds, or as
 // many as PARLEY_SUITE_MINUTES leave time for, and prints what it covered.
 // Each run has a seed of its own.
 func TestLongRandomQueries(t *testing.T) {
