@@ -35,7 +35,7 @@ func (a *Answer) arrow(w io.Writer) error {
 }
 
 // record is the whole answer as one batch.
-func (a *Answer) record() (arrow.Record, error) {
+func (a *Answer) record() (arrow.RecordBatch, error) {
 	keys, values, err := a.metadata()
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (a *Answer) record() (arrow.Record, error) {
 			}
 		}
 	}
-	return b.NewRecord(), nil
+	return b.NewRecordBatch(), nil
 }
 
 func arrowType(t *release.Table, column int) arrow.DataType {

@@ -134,7 +134,7 @@ func TestArrow(t *testing.T) {
 		types = append(types, field.Name+"|"+field.Type.String())
 	}
 	same(t, "types", types, []string{"label|utf8", "n|int64", "huge|decimal(38, 0)", "-total|decimal(38, 2)", "mean|float64", "day|date32", "yes|bool"})
-	record, err := f.Record(0)
+	record, err := f.RecordBatch(0)
 	if err != nil || f.NumRecords() != 1 {
 		t.Fatal(err)
 	}
