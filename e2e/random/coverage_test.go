@@ -131,7 +131,7 @@ func (c *coverage) mustReach(t *testing.T) {
 		{"groups on one side", c.oneSide, 15}, {"released", c.released, 30}, {"withheld", c.withheld, 30},
 		{"withheld by the complement alone", c.complement, 2}, {"NULL for too few values", c.nulls, 3},
 		{"cut by LIMIT", c.limited, 1}, {"ordered", c.ordered, 20}, {"conditions", c.conditional, 30},
-		{"groups by expressions", c.groupings, 12}, {"per-unit subqueries", c.perUnit, 8}, {"subqueries of different values", c.different, 2}, {"windows in a subquery", c.windows, 2}, {"variances", c.spreads, 5}, {"expressions over aggregates", c.calcs, 8}, {"aggregates that are not selected", c.unseen, 5}, {"LEFT JOIN", c.lefts, 5}, {"joins on time", c.onTime, 3}, {"ASOF JOIN", c.latest, 1},
+		{"groups by expressions", c.groupings, 12}, {"per-unit subqueries", c.perUnit, 8}, {"subqueries of different values", c.different, 2}, {"windows in a subquery", c.windows, 2}, {"variances", c.spreads, 5}, {"expressions over aggregates", c.calcs, 8}, {"aggregates that are not selected", c.unseen, 5}, {"LEFT JOIN", c.lefts, 5}, {"joins on time", c.onTime, 3},
 		{"sums of expressions", c.arguments, 12}, {"FILTER or CASE", c.filters, 15},
 		{"FILTER by the other owner's rows", c.foreign, 4}, {"COUNT of a column", c.valueCounts, 8}, {"HAVING", c.having, 5}, {"cut by HAVING", c.cutByHaving, 1}, {"subqueries", c.subqueries, 10},
 	} {

@@ -22,7 +22,7 @@ var reasons = []struct {
 		return slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.spread() })
 	}},
 	{"bad-asof", "the second table of an ASOF JOIN is not added up", func(q *question) bool {
-		return q.latest() && slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.field.table == 1 })
+		return q.latest() && (q.tables[1].view != "" && slices.ContainsFunc(q.where, func(c condition) bool { return c.table == 1 })) || q.latest() && slices.ContainsFunc(q.aggregates(), func(n numbered) bool { return n.field.table == 1 })
 	}},
 	{"use-not-allowed", "COUNT of a subquery's column is a condition on it", func(q *question) bool {
 		return slices.ContainsFunc(q.aggregates(), func(n numbered) bool {

@@ -106,7 +106,7 @@ func lawOfMarks(_ *world, q *question) string {
 		}
 		for _, w := range m.tests {
 			if m.column.tests != nil && !slices.Contains(m.column.tests, w) && !(m.denied && slices.Contains(m.column.tests, opposite[w])) {
-				return "a test that the owner has not listed"
+				return "a test that the owner has not listed: " + w + " of " + m.column.name
 			}
 		}
 		for _, f := range m.functions {
@@ -131,7 +131,7 @@ func (q *question) marks() []mark {
 		}
 		out = append(out, marksOf(g.derived.text("@"), agreements.Dimension, field{g.table, g.derived.base})...)
 	}
-	for _, it := range q.aggregates() {
+	for _, it := range q.written() {
 		for _, c := range it.only {
 			out = append(out, c.marks...)
 		}
@@ -179,4 +179,16 @@ func lawOfGroups(_ *world, q *question) string {
 		}
 	}
 	return ""
+}
+
+// written are the aggregates that the question's text has: one that is not
+// selected stands there only if it is ordered by, or tested by HAVING.
+func (q *question) written() (out []numbered) {
+	for i, it := range q.items {
+		ordered := slices.ContainsFunc(q.orderBy, func(o order) bool { return o.item == i })
+		if !it.unseen || ordered || q.having != nil && slices.Contains(q.having.items, i) {
+			out = append(out, it.aggregates(strconv.Itoa(i))...)
+		}
+	}
+	return out
 }

@@ -22,7 +22,7 @@ var (
 	testWord = regexp.MustCompile(`IS (?:NOT )?NULL|\bIN \(|\bBETWEEN\b|\bLIKE\b|<>|!=|<=|>=|=|<|>`)
 	called   = regexp.MustCompile(`([a-z_]+) ?\(`)
 	sign     = regexp.MustCompile(`//|[-+*%]`)
-	negative = regexp.MustCompile(`(^|[(,=<>] ?|AND |THEN |ELSE )-(\d)`)
+	negative = regexp.MustCompile(`(^|[(,=<>] ?|AND |BETWEEN |THEN |ELSE )-(\d)`)
 )
 
 // marksOf reads the tests and functions of an expression that this package

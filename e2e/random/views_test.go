@@ -29,6 +29,11 @@ func newView(r *rand.Rand, t *table) *table {
 		items[0] += " AS who"
 	}
 	add := func(text string, c *column) {
+		if c.typ == agreements.Boolean && c.domain == nil { // of a subquery's value two are known
+			known := *c
+			known.domain = []string{"true", "false"}
+			c = &known
+		}
 		v.columns = append(v.columns, c)
 		items = append(items, text+" AS "+ident(c.name))
 	}
