@@ -211,15 +211,26 @@ func (n *Node) endedFirst(ctx context.Context, j *joint, err error) error {
 	}
 	call, stop := context.WithTimeout(ctx, 2*time.Second)
 	defer stop()
-	st, e := j.client.Status(call, j.run.ID)
-	if e != nil {
-		return err
+	for {
+		st, e := j.client.Status(call, j.run.ID)
+		if e != nil {
+			return err
+		}
+		if there := endedThere(st); there != nil {
+			n.log.Info("the other node ended the run first", "run", j.run.ID, "error", logged(err))
+			return there
+		}
+		var refused *peer.Problem
+		if !errors.As(err, &refused) {
+			return err
+		}
+		// It refused a message, so it is about to end the run.
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-call.Done():
+			return err
+		}
 	}
-	if there := endedThere(st); there != nil {
-		n.log.Info("the other node ended the run first", "run", j.run.ID, "error", logged(err))
-		return there
-	}
-	return err
 }
 
 // tellIfCancelled passes a cancellation on at once. A failure is not told: the

@@ -220,7 +220,7 @@ func (l *Ledger) Charge(ctx context.Context, clock time.Time, c store.Charge, li
 	}
 	l.seq, l.head, l.last = c.Seq, c.Chain, c.Time
 	if err := l.announce(ctx, c); err != nil {
-		l.stuck = fmt.Errorf("the audit log could not be written, so nothing is run: %w", err)
+		l.stuck = fmt.Errorf("the audit log could not be written, so nothing is done: %w", err)
 		return l.stuck
 	}
 	return nil
