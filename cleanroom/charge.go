@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"parley/agreements"
+	"parley/analysis/plan"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/ledger"
 	"parley/cleanroom/store"
@@ -49,7 +50,7 @@ func (ad *admitted) chargeOf(run string, row store.Dataset) store.Charge {
 	c := store.Charge{Kind: ledger.Run, Dataset: row.Name, Version: row.Version, Agreement: ad.id, Asker: ad.asker,
 		Run: run, PlanHash: hexOf(ad.compiled.Hash)}
 	if dp := ad.compiled.Plan.DP; dp != nil {
-		c.Epsilon, c.Delta, c.Rho = dp.Cost.Epsilon, dp.Cost.Delta, dp.Cost.Rho
+		c.Epsilon, c.Delta, c.Rho, c.Slip = dp.Cost.Epsilon, dp.Cost.Delta, dp.Cost.Rho, dp.Slip
 	}
 	return c
 }
@@ -205,8 +206,7 @@ func spendingLines(charges []store.Charge) ([]SpendingLine, error) {
 		k := key{c.Agreement, c.Asker}
 		if _, ok := at[k]; !ok {
 			at[k] = len(lines)
-			zero, _ := ledger.ParseCost("", "", "")
-			lines, sums = append(lines, SpendingLine{Agreement: c.Agreement, Asker: c.Asker}), append(sums, zero)
+			lines, sums = append(lines, SpendingLine{Agreement: c.Agreement, Asker: c.Asker}), append(sums, ledger.NoCost())
 		}
 		i := at[k]
 		if c.Kind == ledger.Run {
@@ -214,7 +214,7 @@ func spendingLines(charges []store.Charge) ([]SpendingLine, error) {
 		} else {
 			lines[i].Alignments++
 		}
-		cost, err := ledger.ParseCost(c.Epsilon, c.Delta, c.Rho)
+		cost, err := ledger.CostOf(c)
 		if err != nil {
 			return nil, err
 		}
@@ -243,7 +243,7 @@ func (n *Node) budgetLines(ctx context.Context, row store.Dataset) ([]BudgetLine
 		c := store.Charge{Kind: ledger.Run, Dataset: row.Name, Version: row.Version}
 		if limits.Budget != nil {
 			d := a.Demand([]string{row.Name}, false)
-			c.Epsilon, c.Delta = d.Epsilon, d.Delta
+			c.Epsilon, c.Delta, c.Slip = d.Epsilon, d.Delta, plan.MostSlip(d)
 			spent, _, err := n.ledger.Spent(ctx, n.now(), row.Name, row.Version, d.PeriodDays)
 			if err != nil {
 				return nil, err

@@ -71,8 +71,7 @@ func Noise(p *Plan, demand *agreements.DP) *DP {
 			scale, forTests = variance, half
 		}
 	}
-	factor := noise.ExpAbove(epsilon)
-	slip := new(big.Rat).Quo(forTests, factor.Add(factor, big.NewRat(1, 1)))
+	slip := slipFor(epsilon, forTests)
 	d.Slip = slip.RatString()
 	cut := cutOff(slip, numbers)
 	least := tested(slip, cut, cells, m, d.Values)
@@ -80,6 +79,22 @@ func Noise(p *Plan, demand *agreements.DP) *DP {
 		d.fill(&d.Values[i], scale, cut, least, int64(p.MinGroupSize))
 	}
 	return d
+}
+
+// slipFor is the slip that a delta allows: delta = (1+e^epsilon)·slip.
+func slipFor(epsilon, delta *big.Rat) *big.Rat {
+	factor := noise.ExpAbove(epsilon)
+	return new(big.Rat).Quo(delta, factor.Add(factor, big.NewRat(1, 1)))
+}
+
+// MostSlip is the largest DP.Slip of a plan under a demand, as text.
+func MostSlip(demand *agreements.DP) string {
+	epsilon, okE := rational(demand.Epsilon)
+	delta, okD := rational(demand.Delta)
+	if !okE || !okD || epsilon.Sign() <= 0 || delta.Sign() <= 0 {
+		return ""
+	}
+	return slipFor(epsilon, delta).RatString()
 }
 
 // cutOff is the probability at which noise is cut off: 2^-60, or less if the

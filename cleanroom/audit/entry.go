@@ -75,6 +75,7 @@ func DetailKeys() []DetailKey {
 		{"released", "number", "groups released; never of a single group's size"},
 		{"resultCommitment", "hash", "salted commitment to the answer"},
 		{"rho", "rational", "zCDP rho charged"},
+		{"slip", "rational", "probability charged that an answer is other than by its noise alone"},
 		{"session", "hash", "session id"},
 		{"spent", "name", "what a charge is for: run or alignment"},
 		{"stage", "name", "step of the run"},

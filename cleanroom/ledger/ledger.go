@@ -107,7 +107,7 @@ func (l *Ledger) compare(ctx context.Context, newest []store.Charge) error {
 func chain(before [32]byte, c store.Charge) [32]byte {
 	number := func(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 	return wire.Sum(wire.LabelLedger, before[:], number(c.Seq), []byte(c.Kind), []byte(c.Dataset), []byte(c.Version), []byte(c.Agreement),
-		[]byte(c.Asker), []byte(c.Peer), []byte(c.Run), []byte(c.PlanHash), []byte(c.Epsilon), []byte(c.Delta), []byte(c.Rho), number(c.Time.UnixNano()))
+		[]byte(c.Asker), []byte(c.Peer), []byte(c.Run), []byte(c.PlanHash), []byte(c.Epsilon), []byte(c.Delta), []byte(c.Rho), []byte(c.Slip), number(c.Time.UnixNano()))
 }
 
 func hexOf(b [32]byte) string { return hex.EncodeToString(b[:]) }
@@ -115,7 +115,7 @@ func hexOf(b [32]byte) string { return hex.EncodeToString(b[:]) }
 // announce names a charge in the audit log.
 func (l *Ledger) announce(ctx context.Context, c store.Charge) error {
 	d := map[string]string{"charge": strconv.FormatInt(c.Seq, 10), "ledger": hexOf(c.Chain), "spent": c.Kind, "version": c.Version}
-	for k, v := range map[string]string{"epsilon": c.Epsilon, "delta": c.Delta, "rho": c.Rho, "planHash": c.PlanHash, "peer": c.Peer} {
+	for k, v := range map[string]string{"epsilon": c.Epsilon, "delta": c.Delta, "rho": c.Rho, "slip": c.Slip, "planHash": c.PlanHash, "peer": c.Peer} {
 		if v != "" {
 			d[k] = v
 		}
@@ -246,7 +246,7 @@ func (l *Ledger) Spent(ctx context.Context, clock time.Time, dataset, version st
 }
 
 func (l *Ledger) spent(ctx context.Context, dataset, version string, since time.Time) (Cost, []store.Charge, error) {
-	sum, _ := ParseCost("", "", "")
+	sum := NoCost()
 	i, err := l.store.IdentityOf(ctx, dataset, version)
 	if err != nil {
 		return sum, nil, fmt.Errorf("whose budget %q draws on: %w", dataset, err)
@@ -256,7 +256,7 @@ func (l *Ledger) spent(ctx context.Context, dataset, version string, since time.
 		return sum, nil, err
 	}
 	for _, c := range charges {
-		cost, err := ParseCost(c.Epsilon, c.Delta, c.Rho)
+		cost, err := CostOf(c)
 		if err != nil {
 			return sum, nil, err
 		}
@@ -286,7 +286,7 @@ func (l *Ledger) within(ctx context.Context, c store.Charge, limits Limits) erro
 		out.Limit, out.Most = "alignments", limits.Alignments
 		return out
 	}
-	cost, err := ParseCost(c.Epsilon, c.Delta, c.Rho)
+	cost, err := CostOf(c)
 	if err != nil || limits.Budget == nil || cost.Zero() {
 		return err
 	}
@@ -320,7 +320,7 @@ func (l *Ledger) More(ctx context.Context, clock time.Time, c store.Charge, limi
 		}
 		more = max(more, 0)
 	}
-	cost, err := ParseCost(c.Epsilon, c.Delta, c.Rho)
+	cost, err := CostOf(c)
 	if err != nil || limits.Budget == nil || cost.Zero() {
 		return more, bounded, err
 	}

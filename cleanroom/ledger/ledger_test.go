@@ -151,7 +151,7 @@ func TestLedgerAndLog(t *testing.T) {
 	}
 	b.close()
 	put(newer)
-	change(t, state, `UPDATE charges SET epsilon = '0' WHERE seq = 1`)
+	change(t, state, `UPDATE charges SET slip = '0' WHERE seq = 1`)
 	if _, err := b.open(); !errors.Is(err, ErrMixed) {
 		t.Errorf("a changed charge: %v", err)
 	}

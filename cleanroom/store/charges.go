@@ -23,18 +23,19 @@ type Charge struct {
 	Epsilon   string // rationals as text
 	Delta     string
 	Rho       string
+	Slip      string // see plan.DP.Slip; "" where it is not known
 	Time      time.Time
 	Chain     [32]byte // over this charge and all before it
 }
 
-const chargeColumns = `seq, kind, dataset, version, agreement, asker, peer, run, plan_hash, epsilon, delta, rho, time, chain`
+const chargeColumns = `seq, kind, dataset, version, agreement, asker, peer, run, plan_hash, epsilon, delta, rho, slip, time, chain`
 
 func scanCharge(r scanner) (Charge, error) {
 	var c Charge
 	var at sql.NullInt64
 	var chain []byte
 	err := r.Scan(&c.Seq, &c.Kind, &c.Dataset, &c.Version, &c.Agreement, &c.Asker, &c.Peer, &c.Run, &c.PlanHash,
-		&c.Epsilon, &c.Delta, &c.Rho, &at, &chain)
+		&c.Epsilon, &c.Delta, &c.Rho, &c.Slip, &at, &chain)
 	c.Time = fromNano(at)
 	copy(c.Chain[:], chain)
 	return c, err
@@ -59,9 +60,9 @@ func (s *Store) AddCharges(ctx context.Context, after int64, head [32]byte, char
 			if c.Seq != after+int64(i)+1 {
 				return fmt.Errorf("%w: charges are numbered in order", ErrMoved)
 			}
-			_, err := tx.ExecContext(ctx, `INSERT INTO charges (`+chargeColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			_, err := tx.ExecContext(ctx, `INSERT INTO charges (`+chargeColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 				c.Seq, c.Kind, c.Dataset, c.Version, c.Agreement, c.Asker, c.Peer, c.Run, c.PlanHash,
-				c.Epsilon, c.Delta, c.Rho, toNano(c.Time), c.Chain[:])
+				c.Epsilon, c.Delta, c.Rho, c.Slip, toNano(c.Time), c.Chain[:])
 			if err != nil {
 				return err
 			}

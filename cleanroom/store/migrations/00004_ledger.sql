@@ -33,6 +33,7 @@ CREATE TABLE charges (
     epsilon   TEXT NOT NULL,
     delta     TEXT NOT NULL,
     rho       TEXT NOT NULL,
+    slip      TEXT NOT NULL,
     time      INTEGER NOT NULL,
     chain     BLOB NOT NULL CHECK (length(chain) = 32)
 ) STRICT;
