@@ -133,6 +133,25 @@ func TestAskedAgain(t *testing.T) {
 	}
 }
 
+// The comparison with earlier questions reads what a question selects once: a
+// fresh answer to the same question takes the pass of the answer alone.
+func TestSelectionIsSketchedOnce(t *testing.T) {
+	t.Parallel()
+	var c *counting
+	shop := start(t, "shop", func(o *cleanroom.Options) { c = count(o) })
+	table{name: "orders", rows: marked("p", 1200, waves()...)}.add(t, shop)
+	id := cleanroomtest.Agree(t, 10, shop)
+	for i, want := range []int64{2, 1, 1} {
+		before := c.passes.Load()
+		if v := submit(t, shop, cleanroom.Question{Agreement: id, SQL: "SELECT grp, SUM(amount) AS s FROM orders WHERE wave >= 0 GROUP BY grp", Fresh: true}); v.State != store.Success {
+			t.Fatal(v.Error)
+		}
+		if n := c.passes.Load() - before; n != want {
+			t.Errorf("run %d makes %d passes, want %d", i, n, want)
+		}
+	}
+}
+
 const dayLimit = `[datasets.orders.rules.runsPerDay]: the owner of "orders" allows 2 runs on it a day (UTC), and that many were made today, under all agreements together`
 
 // Runs a day are counted at the owner over all agreements (R14) and askers,

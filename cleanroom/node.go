@@ -40,16 +40,17 @@ type Options struct {
 // Node is one organisation's Parley node. Its methods are safe for
 // concurrent use. Only one process may have a home open.
 type Node struct {
-	home   Home
-	cfg    Config
-	keys   keys.Keyring
-	cert   tls.Certificate
-	engine engine.Engine
-	store  *store.Store
-	audit  *audit.Log
-	ledger *ledger.Ledger
-	past   *history.History
-	units  unitNumbers
+	home       Home
+	cfg        Config
+	keys       keys.Keyring
+	cert       tls.Certificate
+	engine     engine.Engine
+	store      *store.Store
+	audit      *audit.Log
+	ledger     *ledger.Ledger
+	past       *history.History
+	units      unitNumbers
+	selections keptSelections
 	// compares is false in tests only.
 	compares bool
 	pause    func(ctx context.Context, d time.Duration) error

@@ -26,12 +26,14 @@ func (n *Node) openHistory(ctx context.Context) error {
 // unitNumbers keeps the keyed numbers of the units of the dataset versions that
 // were asked last: making them takes a pass over the units.
 type unitNumbers struct {
+	making  sync.Mutex // held during a pass, so that runs at the same time make one
 	mu      sync.Mutex
 	version []string   // the latest first; mu
 	numbers [][]uint64 // by ordinal; mu
 }
 
-// keptUnits bounds the numbers that are kept, 8 bytes each.
+// keptUnits bounds the numbers that are kept, 8 bytes each, of other versions
+// than the latest.
 const keptUnits = 8 << 20
 
 func (u *unitNumbers) of(version string) []uint64 {
@@ -51,7 +53,7 @@ func (u *unitNumbers) keep(version string, numbers []uint64) {
 	u.version, u.numbers = append([]string{version}, u.version...), append([][]uint64{numbers}, u.numbers...)
 	total := 0
 	for i := range u.numbers {
-		if total += len(u.numbers[i]); total > keptUnits || i >= 4 {
+		if total += len(u.numbers[i]); i > 0 && (total > keptUnits || i >= 4) {
 			u.version, u.numbers = u.version[:i], u.numbers[:i]
 			return
 		}
@@ -63,6 +65,11 @@ func (n *Node) unitNumbersOf(ctx context.Context, row store.Dataset, snap engine
 	if have := n.units.of(row.Version); have != nil {
 		return have, nil
 	}
+	n.units.making.Lock()
+	defer n.units.making.Unlock()
+	if have := n.units.of(row.Version); have != nil {
+		return have, nil
+	}
 	h, out := n.past.Hasher(), make([]uint64, 0, row.Units)
 	err := n.engine.Units(ctx, snap, func(u []byte) error {
 		out = append(out, h.Unit(u))
@@ -71,37 +78,43 @@ func (n *Node) unitNumbersOf(ctx context.Context, row store.Dataset, snap engine
 	if err != nil {
 		return nil, lost(row, err)
 	}
+	if int64(len(out)) != row.Units {
+		return nil, errStaleAlignment
+	}
 	n.units.keep(row.Version, out)
 	return out, nil
 }
 
 // admitSelection refuses a run whose selection of a dataset of ours is too
 // close to an earlier one, and records the others (R01, R02, R22). It comes
-// before anything that depends on the selection leaves this node.
-func (n *Node) admitSelection(ctx context.Context, r *Run, row store.Dataset, snap engine.Snapshot, own *reduced, vectors []plan.Vector) (unchecked bool, err error) {
+// before anything that depends on the selection leaves this node. own reduces
+// the rows; the same selection of the same version is sketched once.
+func (n *Node) admitSelection(ctx context.Context, r *Run, row store.Dataset, snap engine.Snapshot, local *plan.Local, vectors []plan.Vector, own func() (*reduced, error)) (unchecked bool, err error) {
 	p := &r.admitted.compiled.Plan
 	if p.DP != nil || p.PublicData || !n.compares {
 		return false, nil
 	}
 	_, end := r.begin("compare with earlier questions", nil)
 	defer end()
-	ids, err := n.unitNumbersOf(ctx, row, snap)
-	if err != nil {
-		return false, err
-	}
 	identity, err := n.store.IdentityOf(ctx, row.Name, row.Version)
 	if err != nil {
 		return false, err
 	}
-	q := &history.Question{Identity: identity.Identity, Version: row.Version, Run: r.ID, K: p.MinGroupSize, Units: uint64(len(ids))}
-	q.Whole = sync.OnceValue(func() *history.Sketch {
-		s := history.NewSketch(history.SizeFor(p.MinGroupSize))
-		for _, id := range ids {
-			s.Add(n.past.Hasher(), id, 1)
+	q := &history.Question{Identity: identity.Identity, Version: row.Version, Run: r.ID, K: p.MinGroupSize, Units: uint64(row.Units)}
+	ids := func() ([]uint64, error) { return n.unitNumbersOf(ctx, row, snap) }
+	q.Whole = sync.OnceValues(func() (*history.Sketch, error) {
+		ids, err := ids()
+		if err != nil {
+			return nil, err
 		}
-		return s
+		s, places := history.NewSketch(history.SizeFor(p.MinGroupSize)), n.past.Hasher().Placer()
+		for _, id := range ids {
+			at := places.Of(id)
+			s.Add(&at, 1)
+		}
+		return s, nil
 	})
-	if q.Selection, err = selectionOf(n.past.Hasher(), ids, own, vectors, p.MinGroupSize); err != nil {
+	if q.Selection, err = n.sketched(row.Version, local, vectors, p.MinGroupSize, ids, own); err != nil {
 		return false, err
 	}
 	unchecked, err = n.past.Admit(ctx, q, n.now())
@@ -129,7 +142,7 @@ func (j *joint) compareHistory(ctx context.Context, own *reduced) (err error) {
 	if err != nil {
 		return err
 	}
-	j.ownUnchecked, err = j.n.admitSelection(ctx, j.run, row, snap, own, j.ownVectors())
+	j.ownUnchecked, err = j.n.admitSelection(ctx, j.run, row, snap, &j.plan.Locals[j.me()], j.ownVectors(), func() (*reduced, error) { return own, nil })
 	return err
 }
 
@@ -169,9 +182,21 @@ func (n *Node) compareOwn(ctx context.Context, r *Run, snap engine.Snapshot) (un
 		return nil, nil
 	}
 	row := r.admitted.own[l.Dataset]
+	partly, err := n.admitSelection(ctx, r, row, snap, l, vectorsOf(&c.Plan), func() (*reduced, error) {
+		return n.selectedRows(ctx, row, snap, l)
+	})
+	if partly {
+		unchecked = []string{l.Dataset}
+	}
+	return unchecked, err
+}
+
+// selectedRows reduces what a one-owner question selects. Its groups keep the
+// engine's numbers: they stand in no answer.
+func (n *Node) selectedRows(ctx context.Context, row store.Dataset, snap engine.Snapshot, l *plan.Local) (*reduced, error) {
 	own := &reduced{ints: make([][]int64, 1+2*len(l.Measures))}
 	var numbers []uint32
-	err = n.engine.Reduce(ctx, snap, *l, func(b *engine.Batch) error {
+	err := n.engine.Reduce(ctx, snap, *l, func(b *engine.Batch) error {
 		for range b.NewGroups {
 			numbers = append(numbers, uint32(len(numbers)))
 		}
@@ -187,11 +212,7 @@ func (n *Node) compareOwn(ctx context.Context, r *Run, snap engine.Snapshot) (un
 	for _, g := range own.group {
 		own.sizes[g]++
 	}
-	partly, err := n.admitSelection(ctx, r, row, snap, own, vectorsOf(&c.Plan))
-	if partly {
-		unchecked = []string{l.Dataset}
-	}
-	return unchecked, err
+	return own, nil
 }
 
 // vectorsOf are what a one-owner plan's answer adds up of its owner's units.
@@ -221,145 +242,4 @@ func kindOf(v plan.Vector) history.Kind {
 		return history.Rows
 	}
 	return history.Sums
-}
-
-// selectionOf sketches the vectors: over all groups, and for each group. What
-// fewer than k units add to is never released, and left out.
-func selectionOf(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.Vector, k int) (history.Selection, error) {
-	var sel history.Selection
-	seen := map[plan.Vector]bool{}
-	for _, v := range vectors {
-		v.Any = false // over any group is among the totals below
-		if seen[v] {
-			continue
-		}
-		seen[v] = true
-		if err := addVector(&sel, h, ids, own, v, k); err != nil {
-			return sel, err
-		}
-	}
-	return sel, nil
-}
-
-func addVector(sel *history.Selection, h *history.Hasher, ids []uint64, own *reduced, v plan.Vector, k int) error {
-	a := &adder{h: h, kind: kindOf(v), size: history.SizeFor(k), groups: map[uint32]*history.Vector{}, room: history.MaxVectors - len(sel.Vectors)}
-	a.total = a.fresh()
-	if own.days != nil { // what counts is also on which day
-		a.byDay = a.fresh()
-		a.byDay.Kind += history.ByDay
-	}
-	for i, unit := range own.units {
-		if uint64(unit) >= uint64(len(ids)) {
-			return errStaleAlignment
-		}
-		x, err := own.entry(i, v)
-		if err != nil {
-			return err
-		}
-		day := int32(0)
-		if own.days != nil {
-			day = own.days[i]
-		}
-		g := own.group[i]
-		a.take(g, x, day, len(own.sizes) > 1 && own.sizes[g] >= uint64(k))
-		if i+1 == len(own.units) || own.units[i+1] != unit {
-			a.end(ids[unit])
-		}
-	}
-	sel.Partly = sel.Partly || a.partly
-	for _, v := range append([]*history.Vector{a.total, a.byDay}, a.inOrder(len(own.sizes))...) {
-		switch {
-		case v == nil || v.Support < uint64(k):
-		case len(sel.Vectors) < history.MaxVectors:
-			sel.Vectors = append(sel.Vectors, v)
-		default:
-			sel.Partly = true
-		}
-	}
-	return nil
-}
-
-// adder sketches one vector, unit by unit.
-type adder struct {
-	h      *history.Hasher
-	kind   history.Kind
-	size   uint32
-	total  *history.Vector
-	byDay  *history.Vector // nil without days
-	groups map[uint32]*history.Vector
-	room   int // for groups
-	partly bool
-
-	// Of the unit under way.
-	sum  int64
-	days int64         // a sum of hashes of day and number: in whatever order they come
-	seen []unitInGroup // with a vector of their own
-}
-
-type unitInGroup struct {
-	number uint32
-	x      int64
-}
-
-func (a *adder) fresh() *history.Vector {
-	return &history.Vector{Kind: a.kind, Sketch: history.NewSketch(a.size)}
-}
-
-func (a *adder) join(have, x int64) int64 {
-	if a.kind == history.Units {
-		return max(have, x)
-	}
-	return have + x
-}
-
-func (a *adder) take(g uint32, x int64, day int32, apart bool) {
-	a.sum = a.join(a.sum, x)
-	if a.byDay != nil && x != 0 {
-		a.days = (a.days + history.Mix(uint64(day), uint64(x))) & (1<<59 - 1)
-	}
-	if !apart {
-		return
-	}
-	for i := range a.seen {
-		if a.seen[i].number == g {
-			a.seen[i].x = a.join(a.seen[i].x, x)
-			return
-		}
-	}
-	a.seen = append(a.seen, unitInGroup{g, x})
-}
-
-func (a *adder) end(id uint64) {
-	put(a.total, a.h, id, a.sum)
-	if a.byDay != nil {
-		put(a.byDay, a.h, id, a.days)
-	}
-	for _, s := range a.seen {
-		if a.groups[s.number] == nil {
-			if len(a.groups) >= a.room {
-				a.partly = true
-				continue
-			}
-			a.groups[s.number] = a.fresh()
-		}
-		put(a.groups[s.number], a.h, id, s.x)
-	}
-	a.sum, a.days, a.seen = 0, 0, a.seen[:0]
-}
-
-func (a *adder) inOrder(groups int) []*history.Vector {
-	var out []*history.Vector
-	for g := range groups {
-		if v := a.groups[uint32(g)]; v != nil {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-func put(v *history.Vector, h *history.Hasher, id uint64, x int64) {
-	if x != 0 {
-		v.Support++
-		v.Sketch.Add(h, id, x)
-	}
 }

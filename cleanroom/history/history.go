@@ -20,6 +20,7 @@ import (
 // use: comparing and recording is one step.
 type History struct {
 	store  *store.Store
+	key    [32]byte
 	hasher *Hasher
 	aead   cipher.AEAD
 	mu     sync.Mutex
@@ -33,7 +34,7 @@ func New(s *store.Store, key [32]byte) (*History, error) {
 		return nil, err
 	}
 	aead, err := cipher.NewGCM(block)
-	return &History{store: s, hasher: NewHasher(key), aead: aead}, err
+	return &History{store: s, key: key, hasher: NewHasher(key), aead: aead}, err
 }
 
 // Hasher is what sketches for this history are made with.
@@ -65,7 +66,7 @@ type Question struct {
 	Run      string
 	K        int
 	// Whole makes the sketch of all units of the version; Units is their number.
-	Whole func() *Sketch
+	Whole func() (*Sketch, error)
 	Units uint64
 	Selection
 }
@@ -82,32 +83,48 @@ const (
 func (h *History) Admit(ctx context.Context, q *Question, now time.Time) (unchecked bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	q.Finish()
+	tag := h.tag(q)
+	recorded, unchecked, err := h.store.SelectionTagged(ctx, q.Identity, tag)
+	if recorded || err != nil {
+		return unchecked, err
+	}
 	earlier, err := h.store.Selections(ctx, q.Identity, maxSelections+1)
 	if err != nil {
 		return false, err
 	}
-	q.sort()
 	unchecked = q.Partly
 	if len(earlier) > maxSelections {
 		earlier, unchecked = earlier[:maxSelections], true
 	}
-	header, repeated, left := q.header(), false, maxComparisons
+	repeated, left := int64(0), maxComparisons
 	for _, e := range earlier {
-		again, decided, err := h.compare(ctx, q, header, e, &left)
+		again, decided, err := h.compare(ctx, q, e, &left)
 		if err != nil {
 			return false, err
 		}
-		repeated = repeated || again
+		if again && repeated == 0 {
+			repeated = e.Seq
+		}
 		unchecked = unchecked || !decided
 	}
-	if repeated {
-		return unchecked, nil // it is recorded already
+	if repeated > 0 { // it is recorded already
+		return unchecked, h.store.TagSelection(ctx, repeated, tag, unchecked)
 	}
-	return unchecked, h.record(ctx, q, header, now)
+	return unchecked, h.record(ctx, q, tag, unchecked, now)
+}
+
+// tag is by what a selection of a version that was admitted for a k is found
+// again. It was compared with all earlier ones then, and all later ones were
+// with it, so that it is not compared again. Identities that become one lose
+// their tags: their selections were not compared with each other.
+func (h *History) tag(q *Question) []byte {
+	sum := wire.Sum(wire.LabelSketch, h.key[:], []byte("tag"), []byte(q.Version), binary.BigEndian.AppendUint64(nil, uint64(q.K)), q.header)
+	return sum[:]
 }
 
 // compare judges one earlier selection. again: it is the very same.
-func (h *History) compare(ctx context.Context, q *Question, header []byte, e store.Selection, left *int) (again, decided bool, err error) {
+func (h *History) compare(ctx context.Context, q *Question, e store.Selection, left *int) (again, decided bool, err error) {
 	plain, err := h.open(e.Header, e.Run, -1)
 	if err != nil {
 		return false, false, err
@@ -117,7 +134,7 @@ func (h *History) compare(ctx context.Context, q *Question, header []byte, e sto
 		return false, false, err
 	}
 	sameData := e.Version == q.Version
-	if sameData && digest == [32]byte(header) {
+	if sameData && digest == [32]byte(q.header) {
 		return true, true, nil
 	}
 	if !sameData && weak.Off("R22") {
@@ -145,7 +162,11 @@ func (h *History) compare(ctx context.Context, q *Question, header []byte, e sto
 			}
 		}
 		for _, v := range complement {
-			if v.Sketch.combine(old.Sketch, 1).combine(q.Whole(), -1).judge(h.hasher, q.K) == Close && !weak.Off("R02") {
+			whole, err := q.Whole()
+			if err != nil {
+				return false, false, err
+			}
+			if v.Sketch.combine(old.Sketch, 1).combine(whole, -1).judge(h.hasher, q.K) == Close && !weak.Off("R02") {
 				return false, false, &TooClose{Run: e.Run, Complement: true}
 			}
 		}
@@ -183,10 +204,10 @@ func (h *History) sketch(ctx context.Context, e store.Selection, number int, siz
 	return parseSketch(plain, size)
 }
 
-func (h *History) record(ctx context.Context, q *Question, header []byte, now time.Time) error {
-	sel := store.Selection{Identity: q.Identity, Version: q.Version, Run: q.Run, Created: now}
+func (h *History) record(ctx context.Context, q *Question, tag []byte, unchecked bool, now time.Time) error {
+	sel := store.Selection{Identity: q.Identity, Version: q.Version, Run: q.Run, Created: now, Tag: tag, Unchecked: unchecked}
 	var err error
-	if sel.Header, err = h.seal(header, q.Run, -1); err != nil {
+	if sel.Header, err = h.seal(q.header, q.Run, -1); err != nil {
 		return err
 	}
 	sketches := make([][]byte, len(q.Vectors))

@@ -20,9 +20,10 @@ var hasher = NewHasher([32]byte{7})
 func unit(n int) uint64 { return hasher.Unit(fmt.Append(nil, "unit", n)) }
 
 func sketchOf(x map[int]int64, k int) *Sketch {
-	s := NewSketch(SizeFor(k))
+	s, places := NewSketch(SizeFor(k)), hasher.Placer()
 	for u, v := range x {
-		s.Add(hasher, unit(u), v)
+		at := places.Of(unit(u))
+		s.Add(&at, v)
 	}
 	return s
 }
@@ -158,12 +159,12 @@ func (s *setup) admit(version string, k, from, to int, skip ...int) error {
 		delete(set, u)
 	}
 	q := &Question{Identity: "d", Version: version, Run: fmt.Sprint("run", s.n), K: k, Units: 1000,
-		Whole: func() *Sketch {
+		Whole: func() (*Sketch, error) {
 			all := map[int]int64{}
 			for i := range 1000 {
 				all[i] = 1
 			}
-			return sketchOf(all, k)
+			return sketchOf(all, k), nil
 		},
 		Selection: Selection{Vectors: []*Vector{{Kind: Units, Support: uint64(len(set)), Sketch: sketchOf(set, k)}}}}
 	_, err := s.Admit(context.Background(), q, time.Unix(int64(s.n), 0))

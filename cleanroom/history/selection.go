@@ -45,6 +45,25 @@ type Selection struct {
 	Vectors []*Vector
 	// Partly is set when there were more vectors than are kept.
 	Partly bool
+
+	header []byte // once it is finished
+}
+
+// Finish brings the vectors into order; they change no more.
+func (s *Selection) Finish() {
+	if s.header == nil {
+		s.sort()
+		s.header = s.encode()
+	}
+}
+
+// Cells is how many cells the sketches have.
+func (s *Selection) Cells() int {
+	n := 0
+	for _, v := range s.Vectors {
+		n += len(v.Sketch.cells)
+	}
+	return n
 }
 
 // MaxVectors bounds the vectors of a selection.
@@ -65,11 +84,11 @@ func (s *Selection) sort() {
 // support.
 const vectorBytes = 1 + 1 + 8
 
-// header is the vectors without their sketches, after a digest over all of
+// encode is the vectors without their sketches, after a digest over all of
 // the selection.
 //
 //	SHA-256 (32) ‖ partly (1) ‖ vectors × (kind (1) ‖ log2 size (1) ‖ support (8))
-func (s *Selection) header() []byte {
+func (s *Selection) encode() []byte {
 	h := sha256.New()
 	b := make([]byte, 32, 33+vectorBytes*len(s.Vectors))
 	if s.Partly {

@@ -78,18 +78,33 @@ func (h *Hasher) Unit(unit []byte) uint64 {
 
 const hashes = 4
 
-// places are a unit's cells, and check is what tells that a cell holds it.
-func (h *Hasher) places(id uint64) (at [hashes]uint32, check uint64) {
-	var b [2 * aes.BlockSize]byte
-	binary.BigEndian.PutUint64(b[:], id)
-	binary.BigEndian.PutUint64(b[aes.BlockSize:], id)
-	b[aes.BlockSize+8] = 1
-	h.block.Encrypt(b[:16], b[:16])
-	h.block.Encrypt(b[16:], b[16:])
-	for i := range at {
-		at[i] = binary.BigEndian.Uint32(b[4*i:])
+// Place is where a unit stands in every sketch: its cells, and what tells that
+// a cell holds it.
+type Place struct {
+	at        [hashes]uint16
+	id, check uint64
+}
+
+// Placer finds places one after the other. It is for one goroutine.
+type Placer struct {
+	block cipher.Block
+	in    [aes.BlockSize]byte
+	out   [aes.BlockSize]byte
+}
+
+// Placer returns a new one.
+func (h *Hasher) Placer() *Placer { return &Placer{block: h.block} }
+
+// Of is the place of a unit's number: 16 bits of a keyed permutation for each
+// part, which is as large as a part gets, and 64 for the check.
+func (p *Placer) Of(id uint64) Place {
+	binary.BigEndian.PutUint64(p.in[:], id)
+	p.block.Encrypt(p.out[:], p.in[:])
+	out := Place{id: id, check: reduce(binary.BigEndian.Uint64(p.out[2*hashes:]))}
+	for i := range out.at {
+		out.at[i] = binary.BigEndian.Uint16(p.out[2*i:])
 	}
-	return at, reduce(binary.BigEndian.Uint64(b[16:]))
+	return out
 }
 
 // Sketch is the linear sketch of one vector. Its four parts have size cells
@@ -115,16 +130,16 @@ func SizeFor(k int) uint32 {
 // NewSketch returns the sketch of zeros.
 func NewSketch(size uint32) *Sketch { return &Sketch{size, make([]cell, hashes*size)} }
 
-// Add adds x to a unit's number.
-func (s *Sketch) Add(h *Hasher, id uint64, x int64) {
-	at, check := h.places(id)
-	s.add(at, id, check, of(x))
-}
+// Add adds x to the number of the unit at a place.
+func (s *Sketch) Add(p *Place, x int64) { s.add(p, of(x)) }
 
-func (s *Sketch) add(at [hashes]uint32, id, check, x uint64) {
-	xid, xcheck := mul(x, id), mul(x, check)
-	for i, place := range at {
-		c := &s.cells[uint32(i)*s.size+place&(s.size-1)]
+func (s *Sketch) add(p *Place, x uint64) {
+	xid, xcheck := p.id, p.check
+	if x != 1 {
+		xid, xcheck = mul(x, p.id), mul(x, p.check)
+	}
+	for i, place := range p.at {
+		c := &s.cells[uint32(i)*s.size+uint32(place)&(s.size-1)]
 		c.x, c.id, c.check = add(c.x, x), add(c.id, xid), add(c.check, xcheck)
 	}
 }
@@ -184,7 +199,7 @@ func (s *Sketch) judge(h *Hasher, k int) Verdict {
 // counts them. Each one found frees cells for others; work is bounded, since a
 // sketch that was tampered with must not keep it going.
 func (s *Sketch) peel(h *Hasher) int {
-	found := 0
+	found, places := 0, h.Placer()
 	for again := true; again && found <= len(s.cells); {
 		again = false
 		for i := range s.cells {
@@ -192,13 +207,12 @@ func (s *Sketch) peel(h *Hasher) int {
 			if c.x == 0 {
 				continue
 			}
-			id := mul(c.id, inverse(c.x))
-			at, check := h.places(id)
+			at := places.Of(mul(c.id, inverse(c.x)))
 			part := uint32(i) / s.size
-			if part*s.size+at[part]&(s.size-1) != uint32(i) || mul(c.x, check) != c.check {
+			if part*s.size+uint32(at.at[part])&(s.size-1) != uint32(i) || mul(c.x, at.check) != c.check {
 				continue
 			}
-			s.add(at, id, check, sub(0, c.x))
+			s.add(&at, sub(0, c.x))
 			found++
 			again = true
 		}

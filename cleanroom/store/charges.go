@@ -152,6 +152,13 @@ func (s *Store) Identify(ctx context.Context, i Identity, choose func(known []Id
 }
 
 func mergeIdentities(ctx context.Context, tx *sql.Tx, same []string) error {
+	if len(same) > 1 {
+		for _, i := range same { // see Selection.Tag
+			if _, err := tx.ExecContext(ctx, `UPDATE selections SET tag = x'' WHERE identity = ?`, i); err != nil {
+				return err
+			}
+		}
+	}
 	for _, other := range same[1:] {
 		for _, table := range []string{"identities", "selections"} {
 			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET identity = ? WHERE identity = ?`, same[0], other); err != nil {

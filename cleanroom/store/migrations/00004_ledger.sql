@@ -72,8 +72,11 @@ CREATE TABLE selections (
     version  TEXT NOT NULL,
     run      TEXT NOT NULL,
     created  INTEGER NOT NULL,
-    header   BLOB NOT NULL
+    header   BLOB NOT NULL,
+    tag      BLOB NOT NULL,
+    unchecked INTEGER NOT NULL CHECK (unchecked IN (0, 1))
 ) STRICT;
+CREATE INDEX selections_tag ON selections (identity, tag);
 CREATE INDEX selections_identity ON selections (identity);
 CREATE TABLE sketches (
     selection INTEGER NOT NULL REFERENCES selections (seq),
