@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 
 	"parley/agreements"
 	"parley/analysis/plan"
@@ -115,20 +116,23 @@ func release(p *plan.Plan) []string {
 	if partial(p, func(a *plan.Aggregate) bool { return a.Nullable }) {
 		out = append(out, "Where a value can be missing, or an aggregate has a condition of its own (FILTER, CASE), it needs that many units with a row that counts.")
 	}
-	if partial(p, func(a *plan.Aggregate) bool { return a.Residual }) {
-		out = append(out, fmt.Sprintf("What such a condition leaves out of the group must be nobody, or at least %d units as well; the same holds for rows without a value where they are counted.", p.MinGroupSize))
-	}
 	if p.Secure != nil && p.Secure.Days > 0 {
 		out = append(out, "In a join on time a unit counts only if it meets something on the first of its own days at "+p.Locals[p.Secure.V].Member+". Groups may be withheld that have more units than that; none is released that has fewer.")
 	}
-	if partial(p, func(a *plan.Aggregate) bool { return a.Left != nil }) {
-		out = append(out, fmt.Sprintf("What a condition, or a missing value, leaves out of the group must be nothing, or rows of at least %d units, counted in the same way.", p.MinGroupSize))
+	if partial(p, func(a *plan.Aggregate) bool { return len(a.Left) > 0 }) {
+		counted := ""
+		if p.Secure != nil && p.Secure.Days > 0 {
+			counted = ", counted in the same way"
+		}
+		out = append(out, fmt.Sprintf("What such a condition leaves out of the group must be no rows at all, or rows of at least %d units%s: a unit that meets the condition may have other rows that do not. The same holds for rows without a value where they are counted.", p.MinGroupSize, counted))
 	}
 	if partial(p, func(a *plan.Aggregate) bool { return a.Complement }) {
 		out = append(out, fmt.Sprintf("Such a number is NULL as well when fewer than %d units of either owner's own group have no partner, or of those that its condition picks.", p.MinGroupSize))
 	}
-	if partial(p, func(a *plan.Aggregate) bool { return len(a.Parts) > 0 }) {
-		out = append(out, fmt.Sprintf("What a condition or a missing value leaves out of those with a partner must be nobody, or at least %d units.", p.MinGroupSize))
+	if partial(p, func(a *plan.Aggregate) bool {
+		return slices.ContainsFunc(a.Parts, func(part plan.Part) bool { return part.Whole == p.Secure.CellGuard })
+	}) {
+		out = append(out, fmt.Sprintf("Who has no partner is counted only where at least %d units have one.", p.MinGroupSize))
 	}
 	if p.Secure != nil && p.Secure.Complement {
 		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d units of either owner's own group would be left out of it.", p.MinGroupSize))

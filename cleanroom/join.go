@@ -264,7 +264,7 @@ func (j *joint) spec(p *products) garble.Spec {
 		if c.Aggregate == nil {
 			continue
 		}
-		a := garble.Aggregate{Values: []int{c.Aggregate.Total}, Guard: c.Aggregate.Guard, Residual: c.Aggregate.Residual}
+		a := garble.Aggregate{Values: []int{c.Aggregate.Total}, Guard: c.Aggregate.Guard}
 		if c.Aggregate.Rows >= 0 {
 			a.Values = append(a.Values, c.Aggregate.Rows)
 		}
@@ -275,8 +275,8 @@ func (j *joint) spec(p *products) garble.Spec {
 		for _, part := range c.Aggregate.Parts {
 			a.Parts = append(a.Parts, garble.Part(part))
 		}
-		if left := c.Aggregate.Left; left != nil {
-			a.Left = &garble.Left{AtLeast: left.AtLeast, Nothing: left.Nothing}
+		for _, left := range c.Aggregate.Left {
+			a.Left = append(a.Left, garble.Left(left))
 		}
 		s.Aggregates = append(s.Aggregates, a)
 	}

@@ -110,7 +110,7 @@ func distinct(vectors []plan.Vector) []plan.Vector {
 	seen := map[plan.Vector]bool{}
 	for _, v := range vectors {
 		v.Any = false // over any group is among the totals
-		if !seen[v] {
+		if !seen[v] && v.Of != plan.Lacks { // what is left out is tested, never released
 			seen[v] = true
 			out = append(out, v)
 		}

@@ -165,6 +165,14 @@ func When(condition, x *Expr) *Expr {
 		Nullable: true, Lo: x.Lo, Hi: x.Hi}
 }
 
+// Unless is x where the condition is not true, be it false or unknown, and NULL
+// where it is.
+func Unless(condition, x *Expr) *Expr {
+	null := &Expr{Op: "null", Table: constant, Type: x.Type, Scale: x.Scale, Nullable: true, weight: 1}
+	return &Expr{Op: "case", Table: condition.Table, Kids: []*Expr{condition, null, x}, Type: x.Type, Scale: x.Scale,
+		Nullable: true, Lo: x.Lo, Hi: x.Hi}
+}
+
 // One is the number 1.
 func One() *Expr { return valueExpr(Value{Type: agreements.Integer, Text: "1"}) }
 

@@ -125,24 +125,12 @@ func oneOwnerAggregate(q *check.Query, l *localBuilder, it check.Item) Aggregate
 	a := aggregateOf(it)
 	if a.Measure = l.measureOf(q, it); a.Measure >= 0 {
 		a.Nullable = l.local.Measures[a.Measure].Nullable
-		a.Residual = a.Nullable && leavesOut(q, it)
+		a.Left = l.leftOf(q, it)
 	}
 	if a.Func.Spread() {
 		a.Squares = l.squaresOf(q, it)
 	}
 	return a
-}
-
-// leavesOut tells whether the group's own number less the aggregate's would be
-// a number of the units that the aggregate leaves out: under a condition it
-// is, and so is a count of values less the count of all rows. A sum over an
-// argument that may be missing leaves out units that have nothing to add.
-func leavesOut(q *check.Query, it check.Item) bool {
-	if q.PublicData || !q.DP.None() {
-		return false // noise hides the rest as well
-	}
-	conditional := it.Filters[0] != nil || it.Filters[1] != nil
-	return conditional || it.Func != "sum"
 }
 
 // measureOf returns the measure whose values are the rows of this table that

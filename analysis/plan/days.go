@@ -43,15 +43,6 @@ const (
 	FirstDay DayKind = "first" // V: as each, on the unit's first day with a number that is not 0
 )
 
-// Left says how what an aggregate leaves out of its cell is tested: the
-// products Nothing are all 0, so that it leaves out nothing, or the product
-// AtLeast, which counts no more than the units of which it leaves something
-// out, has reached k.
-type Left struct {
-	AtLeast int   `json:"atLeast"`
-	Nothing []int `json:"nothing"`
-}
-
 // KeyColumns is how many text columns the engine groups a joint plan's rows
 // by: the groups' and, in a join on time, the day.
 func (l *Local) KeyColumns() int {
@@ -148,26 +139,6 @@ func (b *secureBuilder) timed(table int, v Vector) Vector {
 		v.Day = EachDay
 	}
 	return v
-}
-
-// left makes the products that test what an aggregate leaves out: the rows of
-// either side that have no value of its measure, joined with the other's.
-func (b *secureBuilder) left(t int, own, other sideOf) *Left {
-	out := &Left{AtLeast: -1}
-	for i, s := range []sideOf{own, other} {
-		if !s.some {
-			continue
-		}
-		table, lacks := t, Vector{Of: Lacks, Measure: s.measure}
-		if i == 1 {
-			table = 1 - t
-		}
-		if out.AtLeast < 0 || table == b.s.V {
-			out.AtLeast = b.pair(table, lacks, Vector{Of: Units})
-		}
-		out.Nothing = append(out.Nothing, b.product(table, lacks, Vector{Of: Units}))
-	}
-	return out
 }
 
 // Shares of 1/n are whole numbers of 1/shares: exact for every n up to 16, the

@@ -136,9 +136,13 @@ func measureColumns(p enginePrinter, m *check.Expr, kind Kind) []string {
 	if kind == Join {
 		return []string{value}
 	}
+	left := "CAST(0 AS BIGINT)"
+	if m.Nullable {
+		left = unitsCounted() + " FILTER (WHERE " + x + " IS NULL)"
+	}
 	return []string{
 		"CAST(CAST(" + sum + " AS HUGEINT) AS VARCHAR)", "COUNT(" + x + ")",
-		unitsCounted() + " FILTER (WHERE " + x + " IS NOT NULL)",
+		unitsCounted() + " FILTER (WHERE " + x + " IS NOT NULL)", left,
 	}
 }
 

@@ -14,10 +14,11 @@ const (
 	UnitsAt      = 0
 	RowsAt       = 1
 	MeasuresAt   = 2
-	PerMeasure   = 3 // sum, count, units
+	PerMeasure   = 4 // sum, count, units, left
 	MeasureSum   = 0
 	MeasureCount = 1
 	MeasureUnits = 2
+	MeasureLeft  = 3
 )
 
 // Noise computes the noise of a plan that is otherwise complete.

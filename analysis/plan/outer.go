@@ -28,13 +28,15 @@ import (
 //     W's group are not matched and at least k of V's are not (Complement).
 //     Without the latter, n − m would tell that all but a few are members of
 //     the other set: both numbers are in the answer (R02).
-//   - A condition, or an argument that may be missing, picks c of the m: m − c
-//     is none or at least k, since both can be asked side by side.
+//   - What a condition, or an argument that may be missing, leaves out of the
+//     rows with a partner is nothing, or rows of at least k units, since both
+//     can be asked side by side; see left.go.
 //   - A condition on the left side picks some of W's units, say p, of which c
 //     are matched: p − c is at least k. p can be asked too, and what is left
 //     would be numbers of the p − c.
 //   - What is kept without a partner (COUNT(*), SUM(left.x)) rests on all p:
-//     n − p is none or at least k, as in a question about W alone.
+//     what is left out of W's rows is tested as in a question about W alone,
+//     and for what has no partner among those without one.
 //   - Who has no partner is counted by n − m: the matched are at least k too.
 
 // rightRows are V's rows of a unit, 1 where it has none.
@@ -124,7 +126,7 @@ func (b *secureBuilder) keptRows(left sideOf) int {
 // ownGuard: an aggregate of W's own rows, as in a question about them alone.
 func (b *secureBuilder) ownGuard(out *Aggregate, it check.Item, left sideOf) {
 	if left.some {
-		out.Guard, out.Nullable, out.Residual = b.own(left.units()), true, leavesOut(b.q, it)
+		out.Guard, out.Nullable, out.Left = b.own(left.units()), true, b.leftOwn(it)
 	}
 }
 
@@ -141,27 +143,23 @@ func (b *secureBuilder) outerGuard(out *Aggregate, it check.Item, left, right si
 		return
 	}
 	out.Complement = true
-	leaves := leavesOut(b.q, it)
-	part := func(count, whole int, strict bool) {
-		if count != whole {
-			out.Parts = append(out.Parts, Part{Count: count, Whole: whole, Strict: strict})
-		}
-	}
+	part := func(count, whole int) { out.Parts = append(out.Parts, Part{Count: count, Whole: whole}) }
 	if lacks {
-		part(b.matched(), b.s.CellGuard, true)
+		part(b.matched(), b.s.CellGuard)
 	}
-	if leaves && (left.some || right.some) {
-		part(matched, b.matched(), false)
-		if lacks {
-			part(out.Guard, b.product(0, Vector{Of: Units}, noPartner), false)
-		}
+	other := right
+	if it.Table == 1 {
+		other = left
+	}
+	out.Left = b.left(it, other)
+	if lacks {
+		out.Left = append(out.Left, b.leftAlone(it)...)
 	}
 	if !left.some {
 		return
 	}
-	meet := b.own(left.units())
-	part(b.product(0, left.units(), Vector{Of: Units}), meet, true)
-	if kept && leaves {
-		part(meet, b.s.CellGuard, false)
+	part(b.product(0, left.units(), Vector{Of: Units}), b.own(left.units()))
+	if kept {
+		out.Left = append(out.Left, b.leftOwn(it)...)
 	}
 }

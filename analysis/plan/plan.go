@@ -50,7 +50,9 @@ const (
 //	           (a OneOwner plan with noise has these columns too)
 //	OneOwner:  one VARCHAR per group column, units BIGINT, rows BIGINT,
 //	           then per entry of Measures: sum HUGEINT as VARCHAR, count BIGINT,
-//	           units BIGINT (distinct units with a non-NULL value)
+//	           units BIGINT (distinct units with a row whose value is not NULL),
+//	           left BIGINT (distinct units with a row whose value is NULL; a
+//	           unit with several rows may be in both)
 //	           — one row per group
 //
 // Of a Join's rows the engine adds up, per unit and group, their number and
@@ -257,15 +259,12 @@ type Aggregate struct {
 	Guard int `json:"guard"`
 	// Nullable mirrors Guard for OneOwner plans.
 	Nullable bool `json:"nullable"`
-	// Residual asks that the units of the group that the aggregate leaves out
-	// are none or at least k as well; otherwise it is NULL.
-	Residual bool `json:"residual"`
 	// Over divides the total, 0 if nothing does: shares are whole numbers of
 	// this.
 	Over int64 `json:"over,omitempty,string"`
-	// Left asks the same in a join on time, whose counts of units are lower
-	// bounds that cannot be subtracted.
-	Left *Left `json:"left,omitempty"`
+	// Left asks that the rows of the group that the aggregate leaves out are
+	// none, or those of at least k units; otherwise it is NULL. All must hold.
+	Left []Left `json:"left,omitempty"`
 	// Complement asks of an aggregate of a LEFT JOIN what Secure.Complement asks
 	// of the cells of other joins.
 	Complement bool `json:"complement,omitempty"`
@@ -273,12 +272,10 @@ type Aggregate struct {
 	Parts []Part `json:"parts,omitempty"`
 }
 
-// Part asks that Count, a product, is at least k, and that Whole less Count is
-// at least k or, unless Strict, 0.
+// Part asks that Count, a product, is at least k, and Whole less Count as well.
 type Part struct {
-	Count  int  `json:"count"`
-	Whole  int  `json:"whole"`
-	Strict bool `json:"strict,omitempty"`
+	Count int `json:"count"`
+	Whole int `json:"whole"`
 }
 
 // Having is a condition on output columns. Op is one of and or not = <> < <=

@@ -152,10 +152,7 @@ func (b *secureBuilder) aggregate(it check.Item) Aggregate {
 		out.Total = b.pair(t, own.rows(), other.rows())
 	}
 	if own.some || other.some {
-		out.Guard, out.Nullable, out.Residual = b.pair(t, own.units(), other.units()), true, leavesOut(b.q, it)
-		if b.q.Days != nil && out.Residual {
-			out.Residual, out.Left = false, b.left(t, own, other)
-		}
+		out.Guard, out.Nullable, out.Left = b.pair(t, own.units(), other.units()), true, b.left(it, other)
 	}
 	return out
 }

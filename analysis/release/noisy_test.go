@@ -43,7 +43,7 @@ func noisy(epsilon, delta string) *plan.Plan {
 // and some under the condition.
 func noisyInput(label string, n, some int64) Row {
 	r := Row{Groups: []Text{{Value: label}}}
-	for _, x := range []int64{n, n, 300 * n, n, n, some, some, some, 100_000 * n, n, n} {
+	for _, x := range []int64{n, n, 300 * n, n, n, 0, some, some, some, n - some, 100_000 * n, n, n, 0} {
 		r.Ints = append(r.Ints, Int{Value: x})
 	}
 	return r

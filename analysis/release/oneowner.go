@@ -20,7 +20,7 @@ const (
 	unitsAt      = 0
 	rowsAt       = 1
 	measuresAt   = 2
-	perMeasure   = 3
+	perMeasure   = plan.PerMeasure
 	measureSum   = 0
 	measureCount = 1
 	measureUnits = 2
@@ -94,8 +94,10 @@ func oneOwnerNumber(p *plan.Plan, a *plan.Aggregate, r Row) (Number, error) {
 		return Number{Null: true}, nil
 	}
 	// The group's number less this one must not be that of fewer than k either.
-	if rest := r.Ints[unitsAt].Value - m[measureUnits].Value; a.Residual && rest != 0 && rest < int64(p.MinGroupSize) {
-		return Number{Null: true}, nil
+	for _, l := range a.Left {
+		if few, err := leftFew(p, l, r); few || err != nil {
+			return Number{Null: true}, err
+		}
 	}
 	switch a.Func {
 	case plan.CountRows:
@@ -122,6 +124,24 @@ func oneOwnerNumber(p *plan.Plan, a *plan.Aggregate, r Row) (Number, error) {
 	}
 	n.Squares = squares.Value
 	return n, nil
+}
+
+// leftFew tells whether something is left out, of fewer than k units.
+func leftFew(p *plan.Plan, l plan.Left, r Row) (bool, error) {
+	some, enough := len(l.Nothing) == 0, false
+	for _, at := range l.Nothing {
+		if at < 0 || at >= len(r.Ints) {
+			return true, ErrShape
+		}
+		some = some || r.Ints[at].Null || r.Ints[at].Value != 0
+	}
+	for _, at := range l.AtLeast {
+		if at < 0 || at >= len(r.Ints) {
+			return true, ErrShape
+		}
+		enough = enough || !r.Ints[at].Null && r.Ints[at].Value >= int64(p.MinGroupSize)
+	}
+	return some && !enough, nil
 }
 
 // oneOwnerWithheld gives a number only if it follows from what is released:

@@ -122,9 +122,10 @@ func toShare(x *big.Int) Share {
 	return Share{Lo: low.Uint64(), Hi: new(big.Int).Rsh(x, 64).Uint64()}
 }
 
-// add appends a cell with these true numbers and own counts.
+// add appends a cell with these true numbers, 0 for those not given, and own counts.
 func (b *both) add(r rng, numbers []int64, nG, nE uint64) {
 	cg, ce := Cell{Own: nG}, Cell{Own: nE}
+	numbers = append(slices.Clone(numbers), make([]int64, len(b.spec.Products)-len(numbers))...)
 	for i, v := range numbers {
 		x, y := share(r, b.spec.Products[i], v, r.Int64N(8)-4)
 		cg.Shares, ce.Shares = append(cg.Shares, x), append(ce.Shares, y)
@@ -159,7 +160,6 @@ func (b *both) oracle(i int) Released {
 		n := s.noiseOf(p)
 		return v[p] >= k && (n == nil || noisy[p] >= int64(n.Threshold))
 	}
-	c := v[s.Guard]
 	pass := enough(s.Guard)
 	left := true
 	if s.ownCounts() {
@@ -173,17 +173,14 @@ func (b *both) oracle(i int) Released {
 	r := Released{Pass: pass, Aggregates: make([]Value, len(s.Aggregates))}
 	for j, a := range s.Aggregates {
 		ok := pass && (a.Guard < 0 || enough(a.Guard))
-		if a.Residual {
-			ok = ok && (c == v[a.Guard] || c-v[a.Guard] >= k)
-		}
 		ok = ok && (left || !a.Complement)
 		for _, p := range a.Parts {
 			rest := v[p.Whole] - v[p.Count]
-			ok = ok && enough(p.Count) && enough(p.Whole) && (rest >= k || rest == 0 && !p.Strict)
+			ok = ok && enough(p.Count) && enough(p.Whole) && rest >= k
 		}
-		if a.Left != nil {
-			nothing := !slices.ContainsFunc(a.Left.Nothing, func(p int) bool { return v[p] != 0 })
-			ok = ok && (nothing || v[a.Left.AtLeast] >= k)
+		for _, l := range a.Left {
+			nothing := !slices.ContainsFunc(l.Nothing, func(p int) bool { return v[p] != 0 })
+			ok = ok && (nothing || slices.ContainsFunc(l.AtLeast, func(p int) bool { return v[p] >= k }))
 		}
 		x := Value{Pass: ok, Numbers: make([]int64, len(a.Values))}
 		for l, p := range a.Values {
@@ -231,8 +228,8 @@ func (c *circuit) plain(garbler, evaluator bitlist) bitlist {
 // own count, labels on the garbler's side.
 func typical() Spec {
 	return Spec{
-		K: 50, Complement: true, Products: []int{23, 64, 23, 64}, Guard: 0,
-		Aggregates: []Aggregate{{Values: []int{0}, Guard: -1}, {Values: []int{1}, Guard: -1}, {Values: []int{3, 2}, Guard: 2, Residual: true}},
+		K: 50, Complement: true, Products: []int{23, 64, 23, 64, 23}, Guard: 0,
+		Aggregates: []Aggregate{{Values: []int{0}, Guard: -1}, {Values: []int{1}, Guard: -1}, {Values: []int{3, 2}, Guard: 2, Left: []Left{{AtLeast: []int{4}, Nothing: []int{4}}}}},
 		LabelBytes: 24,
 	}
 }
@@ -252,6 +249,13 @@ func mixed(r rng, s Spec, n int) *both {
 		for _, a := range s.Aggregates {
 			if a.Guard >= 0 && a.Guard != s.Guard {
 				numbers[a.Guard] = []int64{r.Int64N(2 * k), c, c - 1, c - k, c - k + 1}[r.IntN(5)]
+			}
+			for _, l := range a.Left {
+				for _, p := range slices.Concat(l.AtLeast, l.Nothing) {
+					if p != s.Guard && r.IntN(8) > 0 {
+						numbers[p] = []int64{0, 1, k - 1, k, k + 1}[r.IntN(5)]
+					}
+				}
 			}
 		}
 		b.add(r, numbers, uint64(c+rest), uint64(c+k+r.Int64N(10)))

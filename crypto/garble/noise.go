@@ -41,7 +41,7 @@ func (s Spec) checkNoise() error {
 	}
 	tested, released := []int{s.Guard}, []int{}
 	for _, a := range s.Aggregates {
-		if a.Residual || a.Complement || len(a.Parts) > 0 {
+		if len(a.Left) > 0 || a.Complement || len(a.Parts) > 0 {
 			return errors.New("garble: what an aggregate leaves out is not tested where there is noise")
 		}
 		if a.Guard != -1 {

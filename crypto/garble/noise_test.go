@@ -9,7 +9,8 @@ import (
 // noisySpec is typical with noise on every product.
 func noisySpec() Spec {
 	s := typical()
-	s.Complement, s.Aggregates[2].Residual = false, false
+	s.Complement, s.Aggregates[2].Left = false, nil
+	s.Products = s.Products[:4] // without the count of what is left out
 	s.Noise = []Noisy{{0, 75}, {1, 0}, {2, 80}, {3, 0}}
 	return s
 }
@@ -63,7 +64,7 @@ func TestNoiseIsTheGarblers(t *testing.T) {
 func TestNoiseRefusals(t *testing.T) {
 	for want, change := range map[string]func(*Spec){
 		"what a group leaves out is not":      func(s *Spec) { s.Complement = true },
-		"what an aggregate leaves out is not": func(s *Spec) { s.Aggregates[2].Residual = true },
+		"what an aggregate leaves out is not": func(s *Spec) { s.Aggregates[2].Left = []Left{{AtLeast: []int{2}, Nothing: []int{2}}} },
 		"product 3 has no noise":              func(s *Spec) { s.Noise = s.Noise[:3] },
 		"product 0 has no noise":              func(s *Spec) { s.Noise = s.Noise[1:] },
 		"out of order":                        func(s *Spec) { s.Noise[1], s.Noise[0] = s.Noise[0], s.Noise[1] },

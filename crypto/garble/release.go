@@ -53,19 +53,19 @@ func releaseCircuit(s Spec) *circuit {
 		if a.Guard != -1 {
 			ok = b.and(pass, enough(a.Guard))
 		}
-		if a.Residual {
-			ok = b.and(ok, b.rest(s, sums[s.Guard], sums[a.Guard], false))
-		}
 		if a.Complement {
 			ok = b.and(ok, left)
 		}
 		for _, p := range a.Parts {
 			ok = b.and(ok, b.and(enough(p.Count), enough(p.Whole)))
-			ok = b.and(ok, b.rest(s, sums[p.Whole], sums[p.Count], p.Strict))
+			ok = b.and(ok, b.rest(s, sums[p.Whole], sums[p.Count]))
 		}
-		if a.Left != nil {
-			some := b.not(b.allZero(sums, a.Left.Nothing))
-			ok = b.and(ok, b.not(b.and(some, b.not(enough(a.Left.AtLeast)))))
+		for _, l := range a.Left {
+			few := b.not(b.allZero(sums, l.Nothing))
+			for _, p := range l.AtLeast {
+				few = b.and(few, b.not(enough(p)))
+			}
+			ok = b.and(ok, b.not(few))
 		}
 		b.output(ok)
 		for _, v := range a.Values {
@@ -78,18 +78,12 @@ func releaseCircuit(s Spec) *circuit {
 	return b.c
 }
 
-// rest says whether the c units of a whole less the g of a part are at least K
-// or, unless it is strict, none: c >= g+K, or c = g. Both signs are tested with
-// the guards, and the sum cannot wrap, as in complement.
-func (b *builder) rest(s Spec, whole, part []bit, strict bool) bit {
+// rest says whether the c units of a whole less the g of a part are at least
+// K: c >= g+K. Both signs are tested with the guards, and the sum cannot wrap,
+// as in complement.
+func (b *builder) rest(s Spec, whole, part []bit) bit {
 	width := max(len(whole), len(part))
-	c, g := extend(whole, width), extend(part, width)
-	if strict {
-		return b.geq(c, b.add(g, constant(uint64(s.K), width)))
-	}
-	none := b.and(b.geq(c, g), b.geq(g, c))
-	many := b.geq(c, b.add(g, constant(uint64(s.K), width)))
-	return b.not(b.and(b.not(none), b.not(many))) // either of the two
+	return b.geq(extend(whole, width), b.add(extend(part, width), constant(uint64(s.K), width)))
 }
 
 // allZero says whether every one of these products is 0.

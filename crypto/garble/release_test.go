@@ -160,18 +160,19 @@ func randomSpec(r rng) Spec {
 	s.Shared = [2]int{r.IntN(len(s.Products)), r.IntN(len(s.Products))}
 	for range r.IntN(4) {
 		a := Aggregate{Guard: r.IntN(len(s.Products)+1) - 1}
-		switch {
-		case a.Guard >= 0 && r.IntN(3) == 0:
-			a.Residual = true
-		case a.Guard >= 0 && r.IntN(2) == 0:
-			a.Left = &Left{AtLeast: r.IntN(len(s.Products)), Nothing: []int{r.IntN(len(s.Products))}}
+		for a.Guard >= 0 && len(a.Left) < 2 && r.IntN(2) == 0 {
+			l := Left{AtLeast: []int{r.IntN(len(s.Products))}, Nothing: []int{r.IntN(len(s.Products))}}
 			if r.IntN(2) == 0 {
-				a.Left.Nothing = append(a.Left.Nothing, r.IntN(len(s.Products)))
+				l.Nothing = append(l.Nothing, r.IntN(len(s.Products)))
 			}
+			if r.IntN(2) == 0 {
+				l.AtLeast = append(l.AtLeast, r.IntN(len(s.Products)))
+			}
+			a.Left = append(a.Left, l)
 		}
 		a.Complement = r.IntN(4) == 0
 		for range r.IntN(3) * r.IntN(2) {
-			a.Parts = append(a.Parts, Part{r.IntN(len(s.Products)), r.IntN(len(s.Products)), r.IntN(2) == 0})
+			a.Parts = append(a.Parts, Part{r.IntN(len(s.Products)), r.IntN(len(s.Products))})
 		}
 		for range 1 + r.IntN(3) {
 			a.Values = append(a.Values, r.IntN(len(s.Products)))
@@ -222,7 +223,7 @@ func TestGateCounts(t *testing.T) {
 	}{
 		{"count", count, 69, 25, 3424, 26},
 		{"money", money, 414, 218, 22272, 125},
-		{"typical", full, 706, 306, 35912, 218},
+		{"typical", full, 684, 306, 35624, 244},
 	} {
 		l := newLayout(c.spec)
 		got := []int{l.circuit.ands, len(l.circuit.outputs), l.cellBytes(), l.circuit.evaluator}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/crypto/wire"
 )
@@ -14,6 +15,7 @@ const (
 	maxAggregates = 256
 	maxValues     = 1024
 	maxParts      = 16
+	maxLeft       = 16
 	maxCells      = 1 << 20
 	maxLabel      = 4096
 )
@@ -46,13 +48,10 @@ type Spec struct {
 type Aggregate struct {
 	Values []int // products to output
 	Guard  int   // product counting the units the aggregate rests on, or -1: the cell's own count
-	// Residual also asks that the units of the cell that the aggregate leaves
-	// out are none, or at least K: otherwise the cell's own numbers less the
-	// aggregate's would be those of fewer. It needs a Guard.
-	Residual bool
-	// Left asks the same where the guards are lower bounds and their difference
-	// says nothing; nil: it does not. It excludes Residual.
-	Left *Left
+	// Left tests what the aggregate leaves out of the cell: otherwise the
+	// cell's own numbers less the aggregate's could be those of fewer than K
+	// units. All of them must hold. They need a Guard.
+	Left []Left
 	// Complement asks of the aggregate alone what Spec.Complement asks of the
 	// cell. An outer join needs it: its cells show the one side's own units.
 	Complement bool
@@ -61,15 +60,16 @@ type Aggregate struct {
 }
 
 // Part asks that a count and what it leaves of a whole are enough: Count >= K,
-// and Whole-Count is at least K or, unless Strict, 0.
+// and Whole-Count >= K.
 type Part struct {
 	Count, Whole int // products
-	Strict       bool
 }
 
-// Left tests what an aggregate leaves out of its cell by counts of its own.
+// Left tests by counts of its own what an aggregate leaves out: nothing, or
+// something of at least K units. The units in a cell less those that meet a
+// condition would not do: a unit that meets it may have rows that do not.
 type Left struct {
-	AtLeast int   // product: no more than the units of the cell of which something is left out
+	AtLeast []int // products: each no more than the units of which something is left out
 	Nothing []int // products: nothing is left out if all of them are 0
 }
 
@@ -142,9 +142,6 @@ func (s Spec) checkAggregates() error {
 				return fmt.Errorf("garble: value refers to product %d of %d", v, len(s.Products))
 			}
 		}
-		if a.Residual && a.Guard == -1 {
-			return errors.New("garble: aggregate leaves out part of the cell but has no guard")
-		}
 		if a.Guard != -1 {
 			if err := s.checkGuard(a.Guard); err != nil {
 				return err
@@ -181,14 +178,19 @@ func (s Spec) ownCounts() bool {
 
 func (s Spec) checkLeft(a Aggregate) error {
 	switch {
-	case a.Left == nil:
+	case len(a.Left) == 0:
 		return nil
-	case a.Residual || a.Guard == -1 || len(a.Left.Nothing) == 0:
-		return errors.New("garble: what an aggregate leaves out of the cell is tested in two ways, or against nothing")
+	case a.Guard == -1 || len(a.Left) > maxLeft:
+		return errors.New("garble: an aggregate leaves out part of the cell but has no guard, or too much is asked of it")
 	}
-	for _, p := range append([]int{a.Left.AtLeast}, a.Left.Nothing...) {
-		if err := s.checkGuard(p); err != nil {
-			return err
+	for _, l := range a.Left {
+		if len(l.Nothing) == 0 || len(l.AtLeast) == 0 || len(l.Nothing)+len(l.AtLeast) > maxParts {
+			return errors.New("garble: what an aggregate leaves out of the cell is tested against nothing, or too much")
+		}
+		for _, p := range slices.Concat(l.AtLeast, l.Nothing) {
+			if err := s.checkGuard(p); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -284,23 +286,17 @@ func (s Spec) bind(session [32]byte) [32]byte {
 	for _, a := range s.Aggregates {
 		list(a.Values)
 		num(a.Guard)
-		if a.Complement || len(a.Parts) > 0 {
-			num(3) // no flag
-			flag(a.Complement)
-			num(len(a.Parts))
-			for _, p := range a.Parts {
-				num(p.Count)
-				num(p.Whole)
-				flag(p.Strict)
-			}
+		flag(a.Complement)
+		num(len(a.Parts))
+		for _, p := range a.Parts {
+			num(p.Count)
+			num(p.Whole)
 		}
-		if a.Left == nil {
-			flag(a.Residual)
-			continue
+		num(len(a.Left))
+		for _, l := range a.Left {
+			list(l.AtLeast)
+			list(l.Nothing)
 		}
-		num(2) // no flag
-		num(a.Left.AtLeast)
-		list(a.Left.Nothing)
 	}
 	num(s.Cells)
 	num(s.LabelBytes)

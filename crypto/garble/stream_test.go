@@ -18,7 +18,7 @@ import (
 // long is a run of so many batches, the last of them short.
 func long(t *testing.T, batches int) *both {
 	t.Helper()
-	const perBatch = 116
+	const perBatch = 117
 	b := mixed(newRNG(3), typical(), (batches-1)*perBatch+10)
 	if l := newLayout(b.spec); l.batches != batches || l.perBatch != perBatch {
 		t.Fatalf("%d batches of %d cells, the test wants %d of %d", l.batches, l.perBatch, batches, perBatch)

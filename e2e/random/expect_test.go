@@ -86,7 +86,7 @@ func (q *question) hidden(s style) []string {
 			out = append(out, q.expression(s, it.item)+" AS __p"+it.id)
 		}
 		if q.left && q.depends(it.item) {
-			out = append(out, q.restsOn(s, it))
+			out = append(append(out, q.restsOn(s, it)), q.leftOut(s, it)...)
 			continue
 		}
 		if !it.guarded() {
@@ -101,6 +101,7 @@ func (q *question) hidden(s style) []string {
 			counts = x + " IS NOT NULL"
 		}
 		out = append(out, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s THEN %s END) AS __h%s", counts, q.unit(s, 0), it.id))
+		out = append(out, q.leftOut(s, it)...)
 		if it.fn == "avg" {
 			// The exact quotient, rounded once: DuckDB's AVG may be off in its
 			// last digit and would then order equal averages.
@@ -208,15 +209,15 @@ func (q *question) kept(v string, it numbered, k int) string {
 	return "CASE WHEN " + q.enough(it, k) + " THEN " + v + " END"
 }
 
-// enough is whether an aggregate rests on k units, and leaves out none of its
-// group or as many.
+// enough is whether an aggregate rests on k units, and leaves out no row of its
+// group or those of as many.
 func (q *question) enough(it numbered, k int) string {
 	s := fmt.Sprintf("b.__h%s >= %d", it.id, k)
 	if q.left && q.depends(it.item) {
 		return q.enoughLeft(s, it, k)
 	}
 	if it.leavesOut() && !public(q.tables...) {
-		s += fmt.Sprintf(" AND (b.__c = b.__h%s OR b.__c - b.__h%[1]s >= %d)", it.id, k)
+		s += enoughLeftOut(it, k)
 	}
 	return s
 }

@@ -37,8 +37,8 @@ func (q *question) restsOn(s style, it numbered) string {
 }
 
 // enoughLeft: besides k units that it rests on, at least k of either side's own
-// have no partner, and those with one that a condition leaves out are none or
-// k.
+// have no partner, and what a condition leaves out of the rows with one is none
+// or rows of k.
 func (q *question) enoughLeft(s string, it numbered, k int) string {
 	if public(q.tables...) {
 		return s
@@ -48,7 +48,7 @@ func (q *question) enoughLeft(s string, it numbered, k int) string {
 	case it.alone:
 		s += fmt.Sprintf(" AND b.__m >= %d", k)
 	case it.leavesOut() && !it.zero:
-		s += fmt.Sprintf(" AND (b.__m = b.__h%s OR b.__m - b.__h%[1]s >= %d)", it.id, k)
+		s += enoughLeftOut(it, k)
 	}
 	return s
 }

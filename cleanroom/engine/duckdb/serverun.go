@@ -62,7 +62,7 @@ func shapeOf(l plan.Local) shape {
 	}
 	s = append(s, fieldInt, fieldInt)
 	for range l.Measures {
-		s = append(s, fieldWide, fieldInt, fieldInt)
+		s = append(s, fieldWide, fieldInt, fieldInt, fieldInt)
 	}
 	return s
 }
