@@ -105,7 +105,7 @@ func obeying(plain string) string {
 		before, rest, _ := strings.Cut(plain, "PART(")
 		condition, after, _ := strings.Cut(rest, ")")
 		part := matched + " FILTER (WHERE " + condition + ")"
-		plain = before + part + " >= 10 AND " + matched + " - " + part + " NOT BETWEEN 1 AND 9" + after
+		plain = before + part + " >= 10 AND " + matched + " FILTER (WHERE NOT (" + condition + ")) NOT BETWEEN 1 AND 9" + after
 	}
 	return plain
 }
