@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -156,22 +157,56 @@ func (h *History) compare(ctx context.Context, q *Question, e store.Selection, l
 			decided = false // it was made for another k
 			continue
 		}
-		for _, v := range direct {
-			if v.Sketch.combine(old.Sketch, -1).judge(h.hasher, q.K) == Close && !weak.Off("R01") {
-				return false, false, &TooClose{Run: e.Run, OtherData: !sameData}
+		for i, v := range append(direct, complement...) {
+			left := i >= len(direct)
+			if close, err := h.near(q, v, old, left); !close || err != nil {
+				if err != nil {
+					return false, false, err
+				}
+				continue
 			}
-		}
-		for _, v := range complement {
-			whole, err := q.Whole()
+			known, err := h.has(ctx, e, vectors, sizes, v)
 			if err != nil {
 				return false, false, err
 			}
-			if v.Sketch.combine(old.Sketch, 1).combine(whole, -1).judge(h.hasher, q.K) == Close && !weak.Off("R02") {
-				return false, false, &TooClose{Run: e.Run, Complement: true}
+			if !known {
+				return false, false, &TooClose{Run: e.Run, Complement: left, OtherData: !sameData}
 			}
 		}
 	}
 	return false, decided, nil
+}
+
+// near judges a vector against an old one, or against what that left out.
+func (h *History) near(q *Question, v, old *Vector, left bool) (bool, error) {
+	if !left {
+		return v.Sketch.combine(old.Sketch, -1).judge(h.hasher, q.K) == Close && !weak.Off("R01"), nil
+	}
+	whole, err := q.Whole()
+	if err != nil {
+		return false, err
+	}
+	return v.Sketch.combine(old.Sketch, 1).combine(whole, -1).judge(h.hasher, q.K) == Close && !weak.Off("R02"), nil
+}
+
+// has reports whether an earlier selection holds this very vector: then it was
+// answered beside all others of that selection, and tells nothing more about
+// them. Without that, GROUP BY a column with two large groups and a tiny one
+// could be asked once only: each of the two is nearly what the other leaves out.
+func (h *History) has(ctx context.Context, e store.Selection, vectors []*Vector, sizes []uint32, v *Vector) (bool, error) {
+	for number, old := range vectors {
+		if old.Kind != v.Kind || old.Support != v.Support || sizes[number] != v.Sketch.size {
+			continue
+		}
+		s, err := h.sketch(ctx, e, number, sizes[number])
+		if err != nil {
+			return false, err
+		}
+		if slices.Equal(s.cells, v.Sketch.cells) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // candidates are the vectors that could be close to an old one, by how many
