@@ -127,7 +127,7 @@ func watch(t *testing.T) *watched {
 	w := &watched{logs: [2]*journal{{}, {}}}
 	for i, org := range []string{"agency", "shop"} {
 		log := slog.New(slog.NewTextHandler(w.logs[i], &slog.HandlerOptions{Level: slog.LevelDebug}))
-		m := start(t, org, func(o *cleanroom.Options) { o.Log = log })
+		m := start(t, org, func(o *cleanroom.Options) { o.Log, o.WithoutHistory = log, true })
 		if i == 0 {
 			w.agency = m
 		} else {

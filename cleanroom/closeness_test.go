@@ -144,3 +144,19 @@ func TestPublicDataIsNotCompared(t *testing.T) {
 	asked(t, shop, id, "SELECT COUNT(DISTINCT email) AS n FROM orders WHERE wave >= 0", "")
 	asked(t, shop, id, "SELECT COUNT(DISTINCT email) AS n FROM orders WHERE wave <> 7", "")
 }
+
+// A group too small to be released is what the others leave of the whole: who
+// has the one answer does not get the other. The same groups may be asked for
+// again, about something else.
+func TestGroupsAndWhole(t *testing.T) {
+	t.Parallel()
+	shop := start(t, "shop", nil)
+	rows := append(marked("n", 700), people("s", "south", 0, 500)...)
+	table{name: "orders", rows: append(rows, people("t", "tiny", 0, 5)...)}.add(t, shop)
+	id := cleanroomtest.Agree(t, 10, shop)
+	asked(t, shop, id, "SELECT grp, COUNT(*) AS n FROM orders GROUP BY grp", "")
+	asked(t, shop, id, "SELECT grp, COUNT(*) AS n, SUM(amount) AS s FROM orders GROUP BY grp", "")
+	asked(t, shop, id, "SELECT SUM(amount) AS s FROM orders", closeHere("orders"))
+	asked(t, shop, id, "SELECT SUM(amount) AS s FROM orders WHERE grp <> 'tiny'", "")
+	asked(t, shop, id, "SELECT SUM(amount) AS s FROM orders WHERE grp = 'north'", "")
+}

@@ -83,8 +83,11 @@ func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector
 	return sel, nil
 }
 
-// selectionOf sketches the vectors: over all groups, and for each group. What
-// fewer than k units add to is never released, and left out.
+// selectionOf sketches the vectors: for each group, and over all groups. What
+// fewer than k units add to is never released, and left out; over all groups,
+// too, it is what the groups that can be released add up to. So GROUP BY with a
+// small group and then the same without GROUP BY are too close: the small one is
+// what they differ by.
 func selectionOf(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.Vector, k int) (history.Selection, error) {
 	adders, partly, err := addAll(h, ids, own, distinct(vectors), k)
 	if err != nil {
@@ -109,7 +112,7 @@ func distinct(vectors []plan.Vector) []plan.Vector {
 	var out []plan.Vector
 	seen := map[plan.Vector]bool{}
 	for _, v := range vectors {
-		v.Any = false // over any group is among the totals
+		v.Any = false                       // over any group is among the totals
 		if !seen[v] && v.Of != plan.Lacks { // what is left out is tested, never released
 			seen[v] = true
 			out = append(out, v)
@@ -128,6 +131,7 @@ func addAll(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.Vector
 	adders := make([]*adder, len(vectors))
 	for i, v := range vectors {
 		adders[i] = newAdder(v, k, own, &room)
+		adders[i].grouped = len(own.sizes) > 1
 	}
 	for i, unit := range own.units {
 		if uint64(unit) >= uint64(len(ids)) {
@@ -168,6 +172,8 @@ type adder struct {
 	groups []*history.Vector // by number, nil for those that have none
 	room   *int              // for groups, of all adders
 	partly bool
+	// grouped: the total is that of the groups that can be released.
+	grouped bool
 
 	// Of the unit under way.
 	sum  int64
@@ -202,7 +208,12 @@ func (a *adder) join(have, x int64) int64 {
 }
 
 func (a *adder) take(g uint32, x int64, day int32, apart bool) {
-	a.sum = a.join(a.sum, x)
+	if a.grouped && !apart {
+		return
+	}
+	if !a.grouped {
+		a.sum = a.join(a.sum, x)
+	}
 	if a.byDay != nil && x != 0 {
 		a.days = (a.days + history.Mix(uint64(day), uint64(x))) & (1<<59 - 1)
 	}
@@ -219,6 +230,9 @@ func (a *adder) take(g uint32, x int64, day int32, apart bool) {
 }
 
 func (a *adder) end(at *history.Place) {
+	for _, s := range a.seen {
+		a.sum += s.x
+	}
 	put(a.total, at, a.sum)
 	if a.byDay != nil {
 		put(a.byDay, at, a.days)
