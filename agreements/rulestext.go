@@ -22,12 +22,12 @@ func (d *DP) text(line func(string, ...any)) {
 }
 
 // finerText words the finer rules of a dataset.
-func (r *Rules) finerText(line func(string, ...any)) {
+func (r *Rules) finerText(line func(string, ...any), noisy bool) {
 	if !r.DP.None() {
 		line("  its owner's own demand; the stricter of it and the agreement's holds:")
 		r.DP.text(func(format string, args ...any) { line("  "+format, args...) })
 	}
-	if r.GroupsPerUnit > 0 || r.RowsPerUnit > 0 {
+	if r.GroupsPerUnit > 0 || r.RowsPerUnit > 0 || noisy {
 		line("  in a noisy answer one unit counts in at most %s, with at most %s in each",
 			count(int64(max(r.GroupsPerUnit, 1)), "group"), count(max(r.RowsPerUnit, 1), "row"))
 	}

@@ -35,7 +35,7 @@ func (a *Agreement) Text() string {
 		line("  Only the approved analyses below may be asked.")
 	}
 	for i := range a.Datasets {
-		a.Datasets[i].text(line)
+		a.Datasets[i].text(line, !a.DP.None())
 	}
 	for _, n := range a.Analyses {
 		line("\nApproved analysis %s", n.Name)
@@ -60,7 +60,8 @@ func barred(s string) string {
 
 func day(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") }
 
-func (d *Dataset) text(line func(string, ...any)) {
+// text words a dataset; noisy says that the agreement demands noise.
+func (d *Dataset) text(line func(string, ...any), noisy bool) {
 	r := &d.Rules
 	line("\nDataset %s of %s", d.Name, d.Owner)
 	line("  contract %s", d.ContractHash)
@@ -68,7 +69,7 @@ func (d *Dataset) text(line func(string, ...any)) {
 	if r.Unit.Region != "" {
 		how += ", region " + r.Unit.Region
 	}
-	line("  protected unit: %s (%s); at most %d rows each", r.Unit.Column, how, r.MaxRowsPerUnit)
+	line("  protected unit: %s (%s); at most %s each", r.Unit.Column, how, count(r.MaxRowsPerUnit, "row"))
 	if r.MinGroupSize > 0 {
 		line("  its owner's own minimum group size: %d", r.MinGroupSize)
 	}
@@ -81,9 +82,12 @@ func (d *Dataset) text(line func(string, ...any)) {
 	if !r.AdHoc {
 		line("  approved analyses only")
 	}
-	r.finerText(line)
+	r.finerText(line, noisy)
 	for i := range r.Columns {
 		line("  %s", r.Columns[i].text())
+		if v := r.Columns[i].values(); v != "" {
+			line("    %s", v)
+		}
 	}
 }
 
@@ -94,7 +98,7 @@ func (c *Column) text() string {
 	}
 	s := fmt.Sprintf("%-24s %-8s %s%s", c.Name, c.Type, strings.Join(uses, ", "), limits(c.Min, c.Max))
 	if c.Type == Decimal {
-		s += fmt.Sprintf(", %d decimals", c.Scale)
+		s += ", " + count(int64(c.Scale), "decimal")
 	}
 	if c.Nullable {
 		s += ", may be missing"
@@ -106,9 +110,26 @@ func (c *Column) text() string {
 		s += ", cut to " + c.Clip + " a unit in a noisy sum"
 	}
 	if len(c.Domain) > 0 {
-		s += fmt.Sprintf(", %d listed values", len(c.Domain))
+		s += ", " + count(int64(len(c.Domain)), "listed value")
 	}
 	return s
+}
+
+// values lists what a column can hold, spelled as in SQL: an analyst has to
+// know it to ask for one of them.
+func (c *Column) values() string {
+	const most = 20
+	var all []string
+	for _, v := range c.Domain[:min(most, len(c.Domain))] {
+		if c.Type == Text {
+			v = "'" + strings.ReplaceAll(v, "'", "''") + "'"
+		}
+		all = append(all, v)
+	}
+	if more := len(c.Domain) - most; more > 0 {
+		all = append(all, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, ", ")
 }
 
 // limits words optional bounds.

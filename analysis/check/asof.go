@@ -2,7 +2,7 @@ package check
 
 import "parley/analysis/sql"
 
-const asofHint = "Write FROM a ASOF JOIN b ON a.unit = b.unit AND a.date >= b.date, with dates of the two owners."
+const asofHint = "Write FROM a ASOF JOIN b ON a.unit = b.unit AND a.date >= b.date, with dates of the two owners; how old the latest row may be stands in WHERE, as in a.date - b.date <= 14."
 
 // asof reads ON of an ASOF JOIN: the units, and one order of two dates.
 func (b *binder) asof() error {

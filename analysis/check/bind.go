@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"parley/agreements"
@@ -173,6 +174,9 @@ func (b *binder) node(pos int, out *Expr, copies int) (*Expr, error) {
 		case out.Table == constant:
 			out.Table = k.Table
 		case out.Table != k.Table:
+			if dates(out.Kids) {
+				return nil, b.twoOwnersDates(pos)
+			}
 			return nil, b.twoOwners(pos)
 		}
 	}
@@ -187,6 +191,19 @@ func (b *binder) twoOwners(pos int) error {
 		"Conditions joined by AND are split; each part must be about one dataset, and so must every expression.",
 		"What mixes columns of %s and %s cannot be computed by either owner.",
 		sql.Name(b.out.Tables[0].Alias), sql.Name(b.out.Tables[1].Alias))
+}
+
+func dates(kids []*Expr) bool {
+	return !slices.ContainsFunc(kids, func(k *Expr) bool { return k.Type != agreements.Date })
+}
+
+// twoOwnersDates refuses two owners' dates where only one owner's may stand,
+// such as FILTER and GROUP BY: the join's condition takes both.
+func (b *binder) twoOwnersDates(pos int) error {
+	x, y := sql.Name(b.out.Tables[0].Alias), sql.Name(b.out.Tables[1].Alias)
+	return b.src.Refuse(pos, "two-owners", "",
+		"The join's condition compares them, as in ON … AND y.day BETWEEN x.day AND x.day + 14: ask one question for each span of days.",
+		"Dates of %s and %s cannot be compared here.", x, y)
 }
 
 // caseExpr binds CASE.

@@ -91,7 +91,7 @@ func (b *binder) unwrap(it *Item, e *sql.Call) (sql.Expr, error) {
 			return nil, b.src.Refuse(arg.Position(), "two-outcomes", "", "Write one aggregate for each outcome: SUM(x) FILTER (WHERE …), with a name of its own.",
 				"A CASE in an aggregate has one WHEN, and ELSE 0 or none: each outcome needs its own count of units.")
 		case last.Kind != sql.NullLiteral && e.Func != "sum":
-			return nil, b.src.Refuse(arg.Position(), "two-outcomes", "", "Leave ELSE 0 out, or select SUM and COUNT(*).",
+			return nil, b.src.Refuse(arg.Position(), "two-outcomes", "", "Leave ELSE 0 out for the mean of those that meet it. For their share write 1.0 * COUNT(*) FILTER (WHERE …) / COUNT(*).",
 				"ELSE 0 in %s would count rows that do not meet the condition.", upper(e.Func))
 		}
 		when := arg.Whens[0]
@@ -149,7 +149,7 @@ func (b *binder) countValues(it *Item, arg sql.Expr) error {
 		return err
 	}
 	if f.unit {
-		return b.refuseUnit(f.Table, c.Position(), "its values are not counted but its units")
+		return b.refuseUnit(f.Table, c.Position(), "COUNT(DISTINCT …) counts people, and rows are counted with COUNT(*)")
 	}
 	if f.view != nil {
 		return b.countPicked(it, f, c)

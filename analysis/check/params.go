@@ -3,6 +3,7 @@ package check
 import (
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"parley/agreements"
@@ -33,14 +34,14 @@ func Params(an *agreements.Analysis, given map[string]string) (map[string]Value,
 		}
 		clause := "analyses." + an.Name + ".parameters." + p.Name
 		if !ok && p.Default == "" {
-			return nil, src.Refuse(sql.NoPos, "missing-parameter", clause, "", "The parameter %s needs a value.", sql.Name(p.Name))
+			return nil, src.Refuse(sql.NoPos, "missing-parameter", clause, paramHint(p), "The parameter %s needs a value.", sql.Name(p.Name))
 		}
 		v, why := bound(p, text)
 		if p.Type == agreements.List {
 			v, why = boundList(p, text)
 		}
 		if why != "" {
-			return nil, src.Refuse(sql.NoPos, "bad-parameter", clause, "", "The value of %s %s.", sql.Name(p.Name), why)
+			return nil, src.Refuse(sql.NoPos, "bad-parameter", clause, paramHint(p), "The value of %s %s.", sql.Name(p.Name), why)
 		}
 		out[p.Name] = v
 	}
@@ -131,6 +132,45 @@ func (b *binder) param(e *sql.Param) (Value, error) {
 			"Write column IN ($"+e.Name+").", "The parameter %s is a list, which only IN takes.", sql.Name(e.Name))
 	}
 	return v, nil
+}
+
+// paramHint says what a parameter takes, in the words of the agreement.
+func paramHint(p *agreements.Parameter) string {
+	allowed := "Allowed is "
+	if p.Type == agreements.List {
+		allowed = "Each value of the list is "
+	}
+	const most = 20
+	switch {
+	case len(p.Values) > most:
+		return "The agreement lists the values that are allowed."
+	case len(p.Values) > 0:
+		return allowed + "one of " + strings.Join(quoted(p.Values), ", ") + "."
+	case p.Min != "" && p.Max != "":
+		return allowed + a(p.Item()) + " from " + p.Min + " to " + p.Max + "."
+	case p.Min != "":
+		return allowed + a(p.Item()) + " of " + p.Min + " or more."
+	case p.Max != "":
+		return allowed + a(p.Item()) + " of " + p.Max + " or less."
+	case p.Item() == agreements.Date:
+		return allowed + "a date, such as 2024-01-31."
+	case p.Item() == agreements.Boolean:
+		return allowed + "true or false."
+	case p.Item() == agreements.Text:
+		return ""
+	}
+	return allowed + a(p.Item()) + "."
+}
+
+// quoted puts marks around values that hold a comma, as a list given as JSON does.
+func quoted(values []string) []string {
+	out := slices.Clone(values)
+	for i, v := range out {
+		if strings.Contains(v, ",") {
+			out[i] = strconv.Quote(v)
+		}
+	}
+	return out
 }
 
 func paramsHint(an *agreements.Analysis) string {

@@ -39,6 +39,9 @@ func (b *binder) several() error {
 		c := &binder{Context: b.Context, src: b.src, in: &in, out: &Query{}}
 		for _, step := range []func() error{c.tables, c.using, c.stages, c.namedUses} {
 			if err := step(); err != nil {
+				if r, ok := err.(*sql.Refusal); ok && r.Code == "two-owners" && len(b.in.From) > 2 {
+					break // it is refused for the number of datasets first
+				}
 				return err
 			}
 		}
@@ -51,7 +54,7 @@ func (b *binder) several() error {
 }
 
 func (b *binder) noUnion(pos int) error {
-	return b.src.Refuse(pos, "union", "", "Ask about each dataset by itself, or about two that are joined.",
+	return b.src.Refuse(pos, "union", "", "Ask about each dataset by itself, or about two that are joined. The reach of two together is the sum of both, less those who are in both.",
 		"Unions across owners do not exist in this version.")
 }
 

@@ -317,6 +317,7 @@ func TestText(t *testing.T) {
 ----------  --  -----  -----  -----
 no?[31mrth  31     30  -0.05   NULL
 Groups of fewer than 10 units are withheld; how many there are is not stated.
+NULL: there is no value, or fewer than 10 people or things are behind it.
 Threshold only, not differentially private.
 `
 	if b.String() != want {

@@ -11,6 +11,9 @@ import (
 // Notes says in words what the numbers rest on; every rendering carries them.
 func (t *Table) Notes() []string {
 	notes := []string{t.Withheld.sentence(t.MinGroupSize)}
+	if t.hasNull() {
+		notes = append(notes, fmt.Sprintf("NULL: there is no value, or fewer than %d people or things are behind it.", t.MinGroupSize))
+	}
 	if t.PublicData {
 		notes = append(notes, "All rows used are public data by their contracts; the lower limit for public data applies.")
 	}
@@ -19,8 +22,20 @@ func (t *Table) Notes() []string {
 	}
 	return append(notes,
 		fmt.Sprintf("Differentially private: %s.", t.Noise),
-		"With 95 % the number without noise is within ±. What one unit adds was cut off at the owners' bounds before; ± says nothing of that.",
+		"With 95 % the number without noise is within ±.",
+		"Before that, what one person or thing adds was cut to the owners' bounds, rows and sums each by their own: with several rows each, counts of rows and sums can be too low and averages wrong. ± says nothing of that.",
 		"A group is withheld as well when its noisy count is small.")
+}
+
+func (t *Table) hasNull() bool {
+	for _, r := range t.Rows {
+		for _, v := range r {
+			if v.Null {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (w Withheld) sentence(k int) string {
@@ -43,14 +58,15 @@ func (t *Table) Text(w io.Writer) error {
 	for _, c := range t.Columns {
 		cells[0] = append(cells[0], printable(c.Name))
 	}
+	digits := t.digits()
 	for _, r := range t.Rows {
 		line := make([]string, 0, len(r))
-		for _, v := range r {
+		for i, v := range r {
 			if v.Null {
 				line = append(line, "NULL")
 				continue
 			}
-			line = append(line, printable(v.shown()))
+			line = append(line, printable(v.rounded(digits[i]).shown()))
 		}
 		cells = append(cells, line)
 	}

@@ -138,6 +138,10 @@ func (l *lowering) creditCount(n *node) (*Credit, error) {
 	refused := l.src.Refuse(n.pos, "bad-window", "", creditHint, "This window over a join is not part of the language.")
 	name, kids, partitions := n.text("function_name"), n.list("children"), n.list("partitions")
 	start, end, exclude := n.text("start"), n.text("end"), n.text("exclude_clause")
+	if w, ok := windows[n.kind]; ok {
+		return nil, l.src.Refuse(n.pos, "bad-window", "", asofHint+" It takes the last row before each row of a.",
+			"%s over a join is not part of the language.", w.name)
+	}
 	if err := n.finish(); err != nil {
 		return nil, err
 	}

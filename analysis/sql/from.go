@@ -89,12 +89,12 @@ func (l *lowering) join(n *node, q *Query) error {
 	return err
 }
 
-const asofHint = "Write FROM a ASOF JOIN b ON a.unit = b.unit AND a.date >= b.date, with dates of the two owners."
+const asofHint = "Write FROM a ASOF JOIN b ON a.unit = b.unit AND a.date >= b.date, with dates of the two owners; how old the latest row may be stands in WHERE, as in a.date - b.date <= 14."
 
 var joinNames = map[string]string{
 	"LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "OUTER": "FULL JOIN", "FULL": "FULL JOIN",
 	"SEMI": "SEMI JOIN", "ANTI": "ANTI JOIN",
-	"NATURAL": "NATURAL JOIN", "POSITIONAL": "POSITIONAL JOIN", "ASOF": "ASOF JOIN",
+	"NATURAL": "NATURAL JOIN", "POSITIONAL": "POSITIONAL JOIN",
 }
 
 // joinKind takes join_type and ref_type and refuses all but inner and left joins.
@@ -105,6 +105,9 @@ func (l *lowering) joinKind(n *node, q *Query) error {
 	case how == "LEFT" && ref == "REGULAR":
 		q.Left = true
 		return nil
+	case ref == "ASOF":
+		return l.src.Refuse(n.pos, "bad-join", "", "Write ASOF JOIN: it keeps the rows that have one before them. Ask for all rows in a question of its own.",
+			"ASOF JOIN with LEFT, RIGHT or FULL is not part of the language.")
 	case how == "LEFT" && ref != "":
 		word = ref
 	case how == "RIGHT" && ref == "REGULAR":

@@ -137,6 +137,9 @@ func left(b cleanroom.BudgetLine) string {
 	if b.More == nil {
 		return "thresholds only; nothing limits the number of runs"
 	}
+	if b.BudgetEpsilon == "" && *b.More == 0 {
+		return fmt.Sprintf("no more runs today (of %d a day); the day ends at midnight UTC", b.RunsPerDay)
+	}
 	if b.BudgetEpsilon == "" {
 		return fmt.Sprintf("%d more runs today (of %d a day)", *b.More, b.RunsPerDay)
 	}
@@ -144,5 +147,9 @@ func left(b cleanroom.BudgetLine) string {
 	if b.PeriodDays > 0 {
 		period = fmt.Sprintf("in %d days", b.PeriodDays)
 	}
-	return fmt.Sprintf("about %d more runs at the epsilon that the agreement gives one (epsilon %s of %s used, %s)", *b.More, b.Spent, b.BudgetEpsilon, period)
+	more := fmt.Sprintf("about %s", plural(*b.More, "more run"))
+	if *b.More == 0 {
+		more = "no more runs"
+	}
+	return fmt.Sprintf("%s at the epsilon that the agreement gives one (epsilon %s of %s used, %s)", more, b.Spent, b.BudgetEpsilon, period)
 }

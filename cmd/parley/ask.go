@@ -175,7 +175,11 @@ func cancelRun(d *door, id string) error {
 }
 
 func failure(v *cleanroom.View) error {
-	err := fmt.Errorf("run %s %s: %s", v.ID[:8], strings.ToLower(string(v.State)), v.Error)
+	became := strings.ToLower(string(v.State))
+	if v.Code == "refused" {
+		became = v.Code
+	}
+	err := fmt.Errorf("run %s %s: %s", v.ID[:8], became, v.Error)
 	switch {
 	case v.State == store.Cancelled:
 		return withCode(exitCancelled, err)
@@ -270,7 +274,7 @@ func runsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "runs --home DIR",
 		Short: "List the latest runs",
-		Long:  "Lists the latest runs. `parley result RUN` prints the answer of one again.",
+		Long:  "Lists the latest runs, and below one that failed why. `parley result RUN` prints\nthe answer of one again.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return with(cmd.Context(), h, func(d *door) error {
@@ -299,12 +303,43 @@ func listRuns(cmd *cobra.Command, d *door, asJSON bool) error {
 		fmt.Fprintln(cmd.OutOrStdout(), "No runs yet.")
 		return nil
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTATE\tASKER\tWHEN\tAGREEMENT\tERROR")
+	_, err := io.WriteString(cmd.OutOrStdout(), runsText(all))
+	return err
+}
+
+// runsText is a line for each run, and below one that failed why.
+func runsText(all []cleanroom.View) string {
+	var table, out strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tSTATE\tASKER\tWHEN\tAGREEMENT\tQUESTION")
 	for _, v := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.State, v.Asker, v.Created.Local().Format(time.DateTime), shortID(v.Agreement), v.Error)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.State, v.Asker, v.Created.Local().Format(time.DateTime), shortID(v.Agreement), asked(v.Question))
 	}
-	return w.Flush()
+	w.Flush() // into memory
+	for i, line := range strings.SplitAfter(table.String(), "\n") {
+		out.WriteString(line)
+		if i > 0 && i <= len(all) && all[i-1].Error != "" {
+			out.WriteString("  " + printable(all[i-1].Error) + "\n")
+		}
+	}
+	return out.String()
+}
+
+// asked is the beginning of a question, on one line, or its analysis' name.
+func asked(raw json.RawMessage) string {
+	const most = 60
+	var q cleanroom.Question
+	if json.Unmarshal(raw, &q) != nil {
+		return ""
+	}
+	if q.Analysis != "" {
+		return printable(q.Analysis)
+	}
+	text := []rune(printable(strings.Join(strings.Fields(q.SQL), " ")))
+	if len(text) > most {
+		return string(text[:most-2]) + " …"
+	}
+	return string(text)
 }
 
 func statusCommand() *cobra.Command {

@@ -13,6 +13,9 @@ import (
 	"parley/cleanroom"
 )
 
+// stageWidth is that of the longest stage, "compare with earlier questions".
+const stageWidth = 30
+
 // progress shows the stages of a run on standard error: moving bars on a
 // terminal, one line per finished stage elsewhere.
 type progress struct {
@@ -41,7 +44,7 @@ func (p *progress) show(v *cleanroom.View) {
 			continue
 		}
 		if p.bar[i] == nil {
-			p.bar[i] = p.bars.AddBar(max(s.Total, 1), mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-24s", s.Name))),
+			p.bar[i] = p.bars.AddBar(max(s.Total, 1), mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-*s", stageWidth, s.Name))),
 				mpb.AppendDecorators(decor.Percentage(), decor.Elapsed(decor.ET_STYLE_GO, decor.WCSyncSpace)))
 		}
 		b := p.bar[i]
@@ -65,7 +68,7 @@ func (p *progress) line(i int, s cleanroom.Stage) {
 	if s.Note != "" {
 		traffic += ", " + s.Note
 	}
-	fmt.Fprintf(p.out, "  %-24s %s%s\n", s.Name, seconds(s.Wall), traffic)
+	fmt.Fprintf(p.out, "  %-*s %s%s\n", stageWidth, s.Name, seconds(s.Wall), traffic)
 }
 
 func (p *progress) close() {

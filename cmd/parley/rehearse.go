@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -101,12 +102,21 @@ func rehearse(cmd *cobra.Command, o *rehearseOptions, args []string) (err error)
 	} else {
 		err = re.answerAll(ctx, cmd, o)
 	}
-	if err != nil || !o.keep {
+	if !o.keep || ctx.Err() != nil {
 		return err
 	}
-	text, err := re.left()
+	text, failed := re.left() // also after a refusal: the nodes are up, to ask otherwise
 	fmt.Fprint(notes, text)
-	return err
+	return errors.Join(err, failed)
+}
+
+// both is "A and B", or "A, B and C".
+func both(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // answerAll asks every approved analysis with its parameters' defaults. One
@@ -242,16 +252,23 @@ func (re *rehearsal) text(q cleanroom.Question) string {
 // haves says what each side brought.
 func (re *rehearsal) haves(took time.Duration) string {
 	var b strings.Builder
+	member, dataset := 0, 0
+	for _, m := range re.members {
+		member = max(member, utf8.RuneCountInString(m.name))
+		for _, d := range m.datasets {
+			dataset = max(dataset, utf8.RuneCountInString(d.Name))
+		}
+	}
 	for _, m := range re.members {
 		for _, d := range m.datasets {
-			fmt.Fprintf(&b, "  %-10s %-12s %s rows, %s units", m.name, d.Name, count(d.Rows), count(d.Units))
+			fmt.Fprintf(&b, "  %-*s  %-*s  %s rows of %s different people or things", member, m.name, dataset, d.Name, count(d.Rows), count(d.Units))
 			if d.Dropped > 0 {
 				fmt.Fprintf(&b, " (%s rows without a usable key left out)", count(d.Dropped))
 			}
 			b.WriteByte('\n')
 		}
 	}
-	fmt.Fprintf(&b, "Ready in %s; agreement %s is signed by %s.\n\n", seconds(took), shortID(re.agreement), strings.Join(re.names(), " and "))
+	fmt.Fprintf(&b, "Ready in %s; agreement %s is signed by %s.\n\n", seconds(took), shortID(re.agreement), both(re.names()))
 	return b.String()
 }
 

@@ -146,6 +146,9 @@ func printAnswer(out, notes io.Writer, v *cleanroom.View, o outputs) error {
 	if err != nil {
 		return err
 	}
+	if v.StoredFrom != "" {
+		fmt.Fprintln(notes, "The same question over the same data was answered before; this is that answer again, and cost nothing.")
+	}
 	if o.file != "" || o.format == "csv" {
 		for _, n := range append(a.Table.Notes(), a.About()...) {
 			fmt.Fprintln(notes, n)

@@ -27,7 +27,7 @@ const (
 )
 
 // ErrSize is returned for a number of rows outside Least to Most.
-var ErrSize = errors.New("sampledata: rows must be between 10,000 and 1,000,000")
+var ErrSize = errors.New("the generated rooms have a number of rows a side (--rows) between 10,000 and 1,000,000")
 
 // Rooms lists the rooms that Write knows.
 func Rooms() []string { return []string{"media", "lending", "health", "reach"} }
