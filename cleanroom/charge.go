@@ -24,7 +24,7 @@ func limited(err error) error {
 	}
 	clause := map[string]string{"runsPerDay": "datasets." + e.Dataset + ".rules.runsPerDay", "budget": "dp.budget, the strictest of the agreement's and of dataset " + e.Dataset,
 		"alignments": "this node's configuration"}[e.Limit]
-	return fmt.Errorf("%w [%s]: %w", ErrLimit, clause, err)
+	return fmt.Errorf("%w: %w (rule: %s)", ErrLimit, err, clause)
 }
 
 // limitsOf are what bounds the use of one of our datasets under an agreement.

@@ -42,8 +42,8 @@ func hinted(t *testing.T, asker, other *cleanroomtest.Member, id, sql, note stri
 func TestHintsAreSentOnce(t *testing.T) {
 	t.Parallel()
 	agency, shop, id := pair(t)
-	first, _ := hinted(t, agency, shop, id, bySegment, "hints: 0 of 3 kept")
-	again, there := hinted(t, agency, shop, id, bySegment, "hints: 3 of 3 kept")
+	first, _ := hinted(t, agency, shop, id, bySegment, "reused from earlier questions: 0 of 3")
+	again, there := hinted(t, agency, shop, id, bySegment, "reused from earlier questions: 3 of 3")
 	// c1′ of three products over two groups, 2,048 coefficients of 40 bits each.
 	if spared := sums(t, first).Sent - sums(t, again).Sent; spared != 3*2*2048*5 {
 		t.Errorf("%d bytes fewer were sent", spared)
@@ -51,22 +51,22 @@ func TestHintsAreSentOnce(t *testing.T) {
 	if sums(t, again).Sent != sums(t, there).Received || string(first.Result) != string(again.Result) {
 		t.Errorf("the second answer differs:\n%s\n%s", first.Result, again.Result)
 	}
-	hinted(t, shop, agency, id, bySegment, "hints: 3 of 3 kept")
-	mean, _ := hinted(t, agency, shop, id, strings.Replace(bySegment, "COUNT(*) AS n, SUM(orders.amount)", "AVG(orders.amount)", 1), "hints: 3 of 3 kept")
+	hinted(t, shop, agency, id, bySegment, "reused from earlier questions: 3 of 3")
+	mean, _ := hinted(t, agency, shop, id, strings.Replace(bySegment, "COUNT(*) AS n, SUM(orders.amount)", "AVG(orders.amount)", 1), "reused from earlier questions: 3 of 3")
 	if !strings.Contains(string(mean.Result), `"rows":[["north","2.58`) {
 		t.Errorf("got %s", mean.Result)
 	}
 	by := func(filter string) string { return strings.Replace(bySegment, " GROUP", " WHERE "+filter+" GROUP", 1) }
-	hinted(t, agency, shop, id, by("orders.grp = 'new'"), "hints: 3 of 3 kept")
-	none, _ := hinted(t, agency, shop, id, by("orders.wave = 2"), "hints: 3 of 3 kept")
+	hinted(t, agency, shop, id, by("orders.grp = 'new'"), "reused from earlier questions: 3 of 3")
+	none, _ := hinted(t, agency, shop, id, by("orders.wave = 2"), "reused from earlier questions: 3 of 3")
 	if !strings.Contains(string(none.Result), `"rows":[]`) {
 		t.Errorf("got %s", none.Result)
 	}
-	hinted(t, agency, shop, id, by("ads.wave = 1"), "hints: 0 of 3 kept")
+	hinted(t, agency, shop, id, by("ads.wave = 1"), "reused from earlier questions: 0 of 3")
 	// The groups of the other side, and with them its weights, are its own.
 	turned := strings.ReplaceAll(bySegment, "ads.grp", "orders.grp")
-	hinted(t, agency, shop, id, turned, "hints: 0 of 3 kept")
-	hinted(t, agency, shop, id, turned, "hints: 3 of 3 kept")
+	hinted(t, agency, shop, id, turned, "reused from earlier questions: 0 of 3")
+	hinted(t, agency, shop, id, turned, "reused from earlier questions: 3 of 3")
 }
 
 // TestHintsAfterRestart loses what one side kept, then what the other did:
@@ -81,13 +81,13 @@ func TestHintsAfterRestart(t *testing.T) {
 	smallAds.add(t, agency)
 	smallOrders.add(t, shop)
 	id := cleanroomtest.Agree(t, 2, agency, shop)
-	first, _ := hinted(t, agency, shop, id, bySegment, "hints: 0 of 3 kept")
+	first, _ := hinted(t, agency, shop, id, bySegment, "reused from earlier questions: 0 of 3")
 	for _, restart := range []func(){
 		func() { stopAgency(); agency, stopAgency = serve(t, agencyHome, relisten(t, agencyDoor), nil) },
 		func() { stopShop(); shop, stopShop = serve(t, shopHome, relisten(t, shopDoor), nil) },
 	} {
 		restart()
-		for _, note := range []string{"hints: 0 of 3 kept", "hints: 3 of 3 kept"} {
+		for _, note := range []string{"reused from earlier questions: 0 of 3", "reused from earlier questions: 3 of 3"} {
 			v, _ := hinted(t, agency, shop, id, bySegment, note)
 			if string(v.Result) != string(first.Result) {
 				t.Errorf("another answer after a restart:\n%s\n%s", v.Result, first.Result)
@@ -106,12 +106,12 @@ func TestNothingIsKept(t *testing.T) {
 	}
 	agency, shop, id := pair(t, none)
 	for range 2 {
-		hinted(t, agency, shop, id, bySegment, "hints: 0 of 3 kept")
+		hinted(t, agency, shop, id, bySegment, "reused from earlier questions: 0 of 3")
 	}
 	none = func(c *cleanroom.Config) { c.KeptMiB = 0 }
 	agency, shop, id = pair(t, none)
 	for range 2 {
-		hinted(t, agency, shop, id, bySegment, "hints: 0 of 3 kept")
+		hinted(t, agency, shop, id, bySegment, "reused from earlier questions: 0 of 3")
 	}
 }
 
@@ -159,7 +159,7 @@ func TestHeldWhatWasNeverMade(t *testing.T) {
 		lastRun(t, shop)
 	}
 	p.set(nil)
-	hinted(t, agency, shop, id, other, "hints: 0 of 3 kept")
+	hinted(t, agency, shop, id, other, "reused from earlier questions: 0 of 3")
 }
 
 // TestBoundsBeyondBudget refuses declared bounds that no parameter set holds,

@@ -148,7 +148,7 @@ func (p *products) noteKept(held []bool) {
 			n++
 		}
 	}
-	p.note(fmt.Sprintf("hints: %d of %d kept", n, len(held)))
+	p.note(fmt.Sprintf("reused from earlier questions: %d of %d", n, len(held)))
 }
 
 // stream sends what write produces without holding it in memory.

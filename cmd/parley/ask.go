@@ -337,7 +337,7 @@ func asked(raw json.RawMessage) string {
 	}
 	text := []rune(printable(strings.Join(strings.Fields(q.SQL), " ")))
 	if len(text) > most {
-		return string(text[:most-2]) + " …"
+		return strings.TrimSpace(string(text[:most-2])) + " …"
 	}
 	return string(text)
 }

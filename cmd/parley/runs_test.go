@@ -18,7 +18,7 @@ func TestRunsText(t *testing.T) {
 		{ID: "cc", State: store.Success, Asker: "Shop", Question: []byte(`{"sql":"` + strings.ReplaceAll(long, "\n", "\\n") + `"}`)},
 	})
 	lines := strings.Split(text, "\n")
-	for i, want := range []string{"QUESTION", "SELECT 1�[31m", "overlap", "  the budget is spent", "SELECT a.interest, COUNT(DISTINCT a.email) AS people FROM a …", ""} {
+	for i, want := range []string{"QUESTION", "SELECT 1�[31m", "overlap", "  the budget is spent", "SELECT a.interest, COUNT(DISTINCT a.email) AS people FROM …", ""} {
 		if i >= len(lines) || !strings.HasSuffix(lines[i], want) {
 			t.Fatalf("line %d does not end in %q:\n%s", i, want, text)
 		}

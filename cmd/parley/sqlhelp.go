@@ -13,9 +13,10 @@ const sqlHelp = `What SQL may be asked
 
 One SELECT in DuckDB's dialect, over one dataset or two datasets of two owners,
 that counts and adds up and never shows a person. Tables and columns are those
-of the agreement (parley agreement show ID). The column that identifies people
-can be joined on and counted, and nothing else. The examples are about the room
-media; try any with: parley rehearse --room media --sql '…'
+of the agreement: parley agreement show ID lists them, with their values. The
+column that identifies people can be joined on and counted, and nothing else. The
+examples are about the room media; try any with:
+parley rehearse --room media --sql '…'
 
 Aggregates: COUNT(*), COUNT(column), COUNT(DISTINCT person), SUM, AVG, and the
 variances VAR_SAMP, VAR_POP, STDDEV_SAMP, STDDEV_POP, of measures and expressions
