@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 
 	"parley/agreements"
 	"parley/analysis"
+	"parley/analysis/plan"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/ledger"
 	"parley/cleanroom/store"
@@ -121,8 +123,28 @@ func (n *Node) ownData(ctx context.Context, ad *admitted) error {
 		if smallest := smallestSet(&d.Rules); row.Units < smallest {
 			return fmt.Errorf("%w: %q needs at least %d units", ErrTooFewUnits, l.Dataset, smallest)
 		}
+		if err := smallDelta(ad.compiled.Plan.DP, row); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// smallDelta refuses a delta of 1/n or more for n units: giving away one unit
+// of them as it is would be private enough for it.
+func smallDelta(dp *plan.DP, row store.Dataset) error {
+	if dp == nil || row.Units < 1 {
+		return nil
+	}
+	delta, ok := new(big.Rat).SetString(dp.Delta)
+	if ok && delta.Cmp(big.NewRat(1, row.Units)) < 0 {
+		return nil
+	}
+	below := "0.1"
+	for n := row.Units; n >= 10; n /= 10 {
+		below = "0.0" + below[2:]
+	}
+	return fmt.Errorf("%w: %q has %d units and the agreement demands delta %s. Sign an agreement whose dp.delta is %s or less", ErrLargeDelta, row.Name, row.Units, dp.Delta, below)
 }
 
 // still checks, at the moment something is about to be given away, that what
@@ -203,13 +225,38 @@ func (n *Node) budgets(ctx context.Context, ad *admitted, e *analysis.Explanatio
 			e.OwnersBudget(l.Dataset, l.Member)
 		}
 	}
-	return n.eachOwn(ctx, ad, func(row store.Dataset, limits ledger.Limits) error {
+	more, err := n.more(ctx, ad)
+	for _, m := range more {
+		e.MoreRuns(m.Dataset, m.Runs)
+	}
+	return err
+}
+
+// MoreRuns is about how many more runs like one a dataset's limits allow.
+type MoreRuns struct {
+	Dataset string `json:"dataset"`
+	Runs    int    `json:"runs"`
+}
+
+// more says it of the own datasets that have limits.
+func (n *Node) more(ctx context.Context, ad *admitted) (out []MoreRuns, err error) {
+	err = n.eachOwn(ctx, ad, func(row store.Dataset, limits ledger.Limits) error {
 		left, bounded, err := n.ledger.More(ctx, n.now(), ad.chargeOf("", row), limits)
 		if bounded {
-			e.MoreRuns(row.Name, left)
+			out = append(out, MoreRuns{row.Name, left})
 		}
 		return err
 	})
+	return out, err
+}
+
+// moreRuns is more for an answer, which does not depend on it.
+func (n *Node) moreRuns(ctx context.Context, ad *admitted) []MoreRuns {
+	more, err := n.more(ctx, ad)
+	if err != nil {
+		n.log.Error("how many more runs there are", "error", err)
+	}
+	return more
 }
 
 // Pass prints one pass from a question to its plan; see analysis.Passes.

@@ -11,6 +11,8 @@ import (
 	"parley/cleanroom/audit"
 	"parley/cleanroom/ledger"
 	"parley/cleanroom/store"
+	"parley/crypto/wire"
+	"parley/internal/weak"
 )
 
 // ErrLimit says that an owner's limit on the use of its data is reached.
@@ -82,6 +84,29 @@ func (n *Node) charge(ctx context.Context, r *Run) error {
 		err = errors.Join(err, n.record(entry("run.limit", audit.Refused).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).with("code", "limit")))
 	}
 	return err
+}
+
+// chargeInOrder charges a join, first at the owner of the plan's first dataset
+// and then at the other: of many runs that want the last of both budgets the
+// first to be charged is charged at both, whoever asks (R12). In no order, two
+// runs could each take the last of one budget, and both would fail.
+func (j *joint) chargeInOrder(ctx context.Context) error {
+	if j.me() == 1 && !weak.Off("R12") {
+		got, err := wire.RecvBytes(ctx, j.pipe, "run/charged", 1)
+		if err != nil {
+			return err
+		}
+		if got[0] != 1 {
+			return errUnexpectedAnswer
+		}
+	}
+	if err := j.n.charge(ctx, j.run); err != nil {
+		return err
+	}
+	if j.me() == 0 && !weak.Off("R12") {
+		return wire.SendBytes(ctx, j.pipe, "run/charged", []byte{1})
+	}
+	return nil
 }
 
 // affordable reports, before anything is begun, whether a run could be charged

@@ -126,6 +126,7 @@ type signed struct {
 func (n *Node) sign(t *release.Table, rec audit.Receipt) (*signed, error) {
 	s := &signed{receipt: rec}
 	var err error
+	t.Unchecked = rec.Unchecked
 	if s.result, err = t.Canonical(); err != nil {
 		return nil, err
 	}
@@ -176,7 +177,8 @@ func (n *Node) deliver(ctx context.Context, r *Run, result []byte, salt [32]byte
 		return err
 	}
 	u := store.RunUpdate{State: store.Success, Finished: n.now(), Sealed: sealed, ReceiptHash: hash}
-	if err := n.update(ctx, r, u, func(v *View) { v.Result, v.Receipt, v.ReceiptHash = result, bundle, hash }); err != nil {
+	more := n.moreRuns(ctx, r.admitted)
+	if err := n.update(ctx, r, u, func(v *View) { v.Result, v.Receipt, v.ReceiptHash, v.More = result, bundle, hash, more }); err != nil {
 		return err
 	}
 	n.keepForRepeats(ctx, r, rec.Datasets)

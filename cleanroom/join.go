@@ -71,7 +71,7 @@ func (j *joint) do(ctx context.Context) (*outcome, error) {
 	if err := j.compareSessions(ctx); err != nil {
 		return nil, err
 	}
-	if err := j.n.charge(ctx, j.run); err != nil {
+	if err := j.chargeInOrder(ctx); err != nil {
 		return nil, err
 	}
 	own, err := j.prepare(ctx)

@@ -40,7 +40,7 @@ func wordFor(err error) string {
 	case errors.As(err, &refusal):
 		return peer.RefusedQuestion
 	case errors.Is(err, ErrContractChanged), errors.Is(err, ErrRulesDiffer), errors.Is(err, ErrNoDataset),
-		errors.Is(err, ErrTooFewUnits), errors.Is(err, ErrReplaced):
+		errors.Is(err, ErrTooFewUnits), errors.Is(err, ErrLargeDelta), errors.Is(err, ErrReplaced):
 		return peer.RefusedDataset
 	case errors.Is(err, ErrBusy):
 		return peer.RefusedBusy

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"parley/analysis/release"
 	"parley/cleanroom/audit"
@@ -133,7 +134,7 @@ func (n *Node) receiveAnswer(ctx context.Context, r *Run, a *peer.Answer) error 
 	if err != nil || len(salt) != 32 {
 		return errUnexpectedAnswer
 	}
-	if err := isTable(a.Result); err != nil {
+	if err := isTable(a.Result, got.Unchecked); err != nil {
 		return err
 	}
 	mine, err := audit.SignReceipt(payload, n.signer())
@@ -148,14 +149,15 @@ func (n *Node) receiveAnswer(ctx context.Context, r *Run, a *peer.Answer) error 
 }
 
 // isTable refuses an owner's answer that is anything but the canonical form of
-// a table, so that nothing can hide in it from whoever reads it next.
-func isTable(result []byte) error {
+// a table, so that nothing can hide in it from whoever reads it next, and one
+// that says something else of earlier questions than the receipt.
+func isTable(result []byte, unchecked []string) error {
 	var t release.Table
 	if err := json.Unmarshal(result, &t); err != nil {
 		return errUnexpectedAnswer
 	}
 	again, err := t.Canonical()
-	if err != nil || !bytes.Equal(again, result) {
+	if err != nil || !bytes.Equal(again, result) || !slices.Equal(t.Unchecked, unchecked) {
 		return errUnexpectedAnswer
 	}
 	return nil

@@ -100,8 +100,10 @@ func (n *Node) repeat(ctx context.Context, r *Run, p *prior) error {
 		return err
 	}
 	u := store.RunUpdate{State: store.Success, Finished: n.now(), ReceiptHash: p.run.ReceiptHash, StoredFrom: p.run.ID}
+	more := n.moreRuns(ctx, r.admitted)
 	return n.update(ctx, r, u, func(v *View) {
 		v.Result, v.Receipt, v.ReceiptHash, v.StoredFrom = got.Result, bundle, p.run.ReceiptHash, p.run.ID
+		v.More = more
 	})
 }
 

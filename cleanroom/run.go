@@ -56,7 +56,11 @@ type View struct {
 	Removed     *time.Time      `json:"removed,omitempty"`
 	// StoredFrom is the run whose answer this one was given again.
 	StoredFrom string `json:"storedFrom,omitempty"`
-	reason     string // why it failed, in a word that the other node may know
+	// More says of the receiver's own datasets about how many more runs like
+	// this their limits allowed when it ended; none for those without limits,
+	// and none once the node was started again.
+	More   []MoreRuns `json:"more,omitempty"`
+	reason string     // why it failed, in a word that the other node may know
 }
 
 // Run is a run that is going on in this process, or ended in it. mu guards

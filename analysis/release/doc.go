@@ -77,6 +77,9 @@ type Table struct {
 	// Noise is the differential privacy of the numbers, see plan.DP.String; ""
 	// says that they are exact.
 	Noise string `json:"noise,omitempty"`
+	// Unchecked names the datasets whose owner could not compare the question
+	// with all earlier ones.
+	Unchecked []string `json:"unchecked,omitempty"`
 }
 
 // Column is one column of a Table.

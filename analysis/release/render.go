@@ -49,13 +49,14 @@ type Document struct {
 	PublicData   bool             `json:"publicData"`
 	Withheld     Withheld         `json:"withheld"`
 	Noise        string           `json:"noise,omitempty"`
+	Unchecked    []string         `json:"unchecked,omitempty"` // see Table
 	Notes        []string         `json:"notes"`
 }
 
 // Document makes the form that encoding/json writes.
 func (t *Table) Document() (*Document, error) {
 	d := &Document{Columns: t.Columns, Rows: make([]json.RawMessage, 0, len(t.Rows)), MinGroupSize: t.MinGroupSize,
-		PublicData: t.PublicData, Withheld: t.Withheld, PlusMinus: t.plusMinus(), Noise: t.Noise, Notes: t.Notes()}
+		PublicData: t.PublicData, Withheld: t.Withheld, PlusMinus: t.plusMinus(), Noise: t.Noise, Unchecked: t.Unchecked, Notes: t.Notes()}
 	for _, r := range t.Rows {
 		row, err := t.jsonRow(r)
 		if err != nil {

@@ -17,6 +17,9 @@ func (t *Table) Notes() []string {
 	if t.PublicData {
 		notes = append(notes, "All rows used are public data by their contracts; the lower limit for public data applies.")
 	}
+	for _, d := range t.Unchecked {
+		notes = append(notes, fmt.Sprintf("Not checked against earlier questions: the owner of %q could not compare this one with all of them.", d))
+	}
 	if t.Noise == "" {
 		return append(notes, "Threshold only, not differentially private.")
 	}

@@ -29,6 +29,9 @@ func (a *Answer) metadata() (keys, values []string, err error) {
 	add("publicData", strconv.FormatBool(t.PublicData))
 	add("dp", r.DP)
 	add("withheld", strings.TrimSpace(string(t.Withheld.Is)+" "+withheldCount(t.Withheld.Count, string(t.Withheld.Is))))
+	if len(t.Unchecked) > 0 {
+		add("unchecked", strings.Join(t.Unchecked, " "))
+	}
 	add("notes", strings.Join(t.Notes(), "\n"))
 	add("receipt", a.ReceiptHash)
 	return keys, values, nil

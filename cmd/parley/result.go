@@ -154,6 +154,9 @@ func printAnswer(out, notes io.Writer, v *cleanroom.View, o outputs) error {
 			fmt.Fprintln(notes, n)
 		}
 	}
+	for _, m := range v.More {
+		fmt.Fprintf(notes, "About %d more runs like this on %s.\n", m.Runs, m.Dataset)
+	}
 	if o.file != "" {
 		fmt.Fprintf(notes, "Answer written to %s.\n", o.file)
 	}
