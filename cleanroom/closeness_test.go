@@ -39,7 +39,7 @@ func waves() []int {
 	return out
 }
 
-const closeThere = "the question is too close to an earlier one at the other owner: what the two select differs by so few people or things that their answers could be subtracted from each other. A larger change, or differential privacy, would be allowed"
+const closeThere = "the question is too close to an earlier one at the other owner, or two of its conditions to each other: what the two select differs by so few people or things that their answers could be subtracted from each other. A larger change, or differential privacy, would be allowed"
 
 func closeHere(dataset string) string {
 	return fmt.Sprintf("the question is too close to an earlier one: what the two select of %q differs by fewer than 10 units, so that their answers could be subtracted from each other. "+
@@ -159,4 +159,30 @@ func TestGroupsAndWhole(t *testing.T) {
 	asked(t, shop, id, "SELECT SUM(amount) AS s FROM orders", closeHere("orders"))
 	asked(t, shop, id, "SELECT SUM(amount) AS s FROM orders WHERE grp <> 'tiny'", "")
 	asked(t, shop, id, "SELECT SUM(amount) AS s FROM orders WHERE grp = 'north'", "")
+}
+
+// R01 within one question: two conditions whose people are the same but for a
+// few, each of which leaves out enough of the group.
+func TestDifferencingWithinAQuestion(t *testing.T) {
+	t.Parallel()
+	agency, shop := start(t, "agency", nil), start(t, "shop", nil)
+	table{name: "ads", rows: marked("p", 1200, waves()...)}.add(t, agency)
+	table{name: "orders", rows: append(marked("p", 1100, waves()...), marked("q", 100)...)}.add(t, shop)
+	id := cleanroomtest.Agree(t, 10, agency, shop)
+	const here = `two conditions of the question select the same of "orders" but for fewer than 10 units, so that their numbers could be subtracted from each other. ` +
+		"Allowed are conditions that differ by at least 10 of them, or by none; or an agreement with differential privacy"
+
+	// Wave 1 has some 1,000 people, wave 5 has 200, wave 7 one, 8 nine, 9 ten.
+	for _, two := range []string{
+		"COUNT(*) FILTER (WHERE wave IN (5, 9)) AS a, COUNT(*) FILTER (WHERE wave IN (5, 7, 9)) AS b",
+		"SUM(amount) FILTER (WHERE wave IN (5, 9)) - SUM(CASE WHEN wave IN (5, 7, 9) THEN amount ELSE 0 END) AS d",
+		"AVG(amount) FILTER (WHERE wave IN (1, 8)) AS a, COUNT(DISTINCT email) FILTER (WHERE wave = 1) AS b",
+	} {
+		asked(t, shop, id, "SELECT "+two+" FROM orders", here)
+		asked(t, shop, id, "SELECT grp, "+two+" FROM orders GROUP BY grp", here)
+		asked(t, agency, id, "SELECT "+two+" FROM orders", closeThere)
+	}
+	asked(t, shop, id, "SELECT ads.grp, SUM(orders.amount) FILTER (WHERE orders.wave IN (5, 9)) AS a, SUM(ads.amount) FILTER (WHERE orders.wave IN (5, 7, 9)) AS b "+
+		"FROM ads JOIN orders ON ads.email = orders.email GROUP BY ads.grp", here)
+	asked(t, shop, id, "SELECT COUNT(*) FILTER (WHERE wave IN (5, 9)) AS a, SUM(amount) FILTER (WHERE wave IN (5, 9)) AS b, COUNT(*) FILTER (WHERE wave = 5) AS c FROM orders", "")
 }

@@ -121,8 +121,13 @@ func (n *Node) admitSelection(ctx context.Context, r *Run, row store.Dataset, sn
 	var close *history.TooClose
 	if errors.As(err, &close) {
 		n.log.Warn("run refused", "run", r.ID, "dataset", row.Name, "reason", close)
-		err = fmt.Errorf("%w: what the two select of %q differs by fewer than %d units, so that their answers could be subtracted from each other. "+
-			"Allowed is a question that differs by at least %d of them, or by none; or an agreement with differential privacy", ErrTooClose, row.Name, p.MinGroupSize, p.MinGroupSize)
+		if close.Within {
+			err = tooCloseWithin(fmt.Sprintf("two conditions of the question select the same of %q but for fewer than %d units, so that their numbers could be subtracted from each other. "+
+				"Allowed are conditions that differ by at least %d of them, or by none; or an agreement with differential privacy", row.Name, p.MinGroupSize, p.MinGroupSize))
+		} else {
+			err = fmt.Errorf("%w: what the two select of %q differs by fewer than %d units, so that their answers could be subtracted from each other. "+
+				"Allowed is a question that differs by at least %d of them, or by none; or an agreement with differential privacy", ErrTooClose, row.Name, p.MinGroupSize, p.MinGroupSize)
+		}
 		err = errors.Join(err, n.record(entry("run.too-close", audit.Refused).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).dataset(row.Name).with("code", "too-close")))
 	}
 	return unchecked, err

@@ -23,7 +23,7 @@ func BenchmarkSelection(b *testing.B) {
 	vectors := []plan.Vector{{Of: plan.Units, MaxAbs: 1}, {Of: plan.Sum, MaxAbs: 1000}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := selectionOf(h, ids, own, vectors, 50); err != nil {
+		if _, err := selectionOf(h, ids, own, &plan.Local{Measures: make([]plan.Measure, 1)}, vectors, 50); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -74,7 +74,7 @@ func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector
 	if err != nil {
 		return history.Selection{}, err
 	}
-	sel, err := selectionOf(n.past.Hasher(), numbers, rows, vectors, k)
+	sel, err := selectionOf(n.past.Hasher(), numbers, rows, local, vectors, k)
 	if err != nil {
 		return sel, err
 	}
@@ -88,12 +88,12 @@ func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector
 // too, it is what the groups that can be released add up to. So GROUP BY with a
 // small group and then the same without GROUP BY are too close: the small one is
 // what they differ by.
-func selectionOf(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.Vector, k int) (history.Selection, error) {
+func selectionOf(h *history.Hasher, ids []uint64, own *reduced, local *plan.Local, vectors []plan.Vector, k int) (history.Selection, error) {
 	adders, partly, err := addAll(h, ids, own, distinct(vectors), k)
 	if err != nil {
 		return history.Selection{}, err
 	}
-	sel := history.Selection{Partly: partly}
+	sel := history.Selection{Partly: partly, Within: closeWithin(h, local, adders, k)}
 	for _, a := range adders {
 		for _, v := range append([]*history.Vector{a.total, a.byDay}, a.groups...) {
 			switch {

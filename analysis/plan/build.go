@@ -153,7 +153,9 @@ func (b *localBuilder) measureOf(q *check.Query, it check.Item) int {
 	default:
 		x, maxAbs = it.Arg, it.MaxAbs
 	}
-	return b.measure(q, check.When(filter, x), maxAbs)
+	i := b.measure(q, check.When(filter, x), maxAbs)
+	b.local.Measures[i].Conditional = b.local.Measures[i].Conditional || it.Filters[b.table] != nil
+	return i
 }
 
 // squaresOf returns the measure of the squares that a variance needs, in the

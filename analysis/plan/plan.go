@@ -112,6 +112,8 @@ type Measure struct {
 	Nullable bool            `json:"nullable"`
 	// MaxAbs bounds |row value| at scale, from the contract.
 	MaxAbs int64 `json:"maxAbs,string"`
+	// Conditional is set where an aggregate's own condition is part of it.
+	Conditional bool `json:"conditional,omitempty"`
 	// Clip bounds what one unit adds to the noisy sum in one group; 0: no noise.
 	Clip int64 `json:"clip,omitempty,string"`
 }

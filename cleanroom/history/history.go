@@ -47,9 +47,13 @@ type TooClose struct {
 	Run        string // the earlier one
 	Complement bool   // it is what the earlier one left out
 	OtherData  bool   // the earlier one was about another version of the data
+	Within     bool   // it is no earlier one, but two numbers of the question itself
 }
 
 func (e *TooClose) Error() string {
+	if e.Within {
+		return "two conditions of the question select the same but for fewer units than the threshold"
+	}
 	what := "differs from that of run " + e.Run
 	if e.Complement {
 		what = "differs from what run " + e.Run + " left out"
@@ -84,6 +88,9 @@ const (
 func (h *History) Admit(ctx context.Context, q *Question, now time.Time) (unchecked bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if q.Within && !weak.Off("R01") {
+		return false, &TooClose{Run: q.Run, Within: true}
+	}
 	q.Finish()
 	tag := h.tag(q)
 	recorded, unchecked, err := h.store.SelectionTagged(ctx, q.Identity, tag)

@@ -45,6 +45,9 @@ type Selection struct {
 	Vectors []*Vector
 	// Partly is set when there were more vectors than are kept.
 	Partly bool
+	// Within is set when two numbers of the question itself are too close to be
+	// answered side by side.
+	Within bool
 
 	header []byte // once it is finished
 }

@@ -247,3 +247,12 @@ func parseSketch(b []byte, size uint32) (*Sketch, error) {
 	}
 	return s, nil
 }
+
+// Near tells whether two vectors that may both be released, having k units at
+// least, differ by 1 to k-1 units.
+func (h *Hasher) Near(a, b *Vector, k int) bool {
+	if min(a.Support, b.Support) < uint64(k) || max(a.Support, b.Support)-min(a.Support, b.Support) >= uint64(k) {
+		return false
+	}
+	return a.Sketch.combine(b.Sketch, -1).judge(h, k) == Close
+}
