@@ -152,7 +152,7 @@ func TestSelectionIsSketchedOnce(t *testing.T) {
 	}
 }
 
-const dayLimit = `[datasets.orders.rules.runsPerDay]: the owner of "orders" allows 2 runs on it a day (UTC), and that many were made today, under all agreements together`
+const dayLimit = `the owner of "orders" allows 2 runs on it a day (UTC), and that many were made today, under all agreements together`
 
 // Runs a day are counted at the owner over all agreements (R14) and askers,
 // failed ones included (R13); repeats are free; a clock set back frees none
