@@ -40,15 +40,22 @@ func (q *question) chooseApart(r *rand.Rand) {
 	}
 }
 
-// functions are those that the condition's text applies to the dates.
-func (a *apart) functions() []string {
-	if a.latest && a.open {
+// functions are those that the condition's text applies to the date of a table.
+// n0.day >= s0.day + 2 adds to the day of s0 alone, so only its owner is asked.
+func (a *apart) functions(table int) []string {
+	both := [2][]string{{"-"}, {"-"}}
+	switch {
+	case a.latest && a.open:
 		return nil
+	case a.latest || a.form == 3:
+	case a.form == 2:
+		both = [2][]string{{"date_diff"}, {"date_diff"}}
+	case a.form == 4:
+		both[0] = nil
+	default:
+		both = [2][]string{{"+"}, nil}
 	}
-	if a.latest {
-		return []string{"-"}
-	}
-	return [][]string{{"+"}, {"+"}, {"date_diff"}, {"-"}, {"-"}, {"+"}}[a.form]
+	return both[table]
 }
 
 func (a *apart) text(x, y string) string {

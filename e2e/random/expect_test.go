@@ -52,7 +52,7 @@ func (j *judge) expect(tb testing.TB, w *world, q *question, s style) *expectati
 		pass += fmt.Sprintf(" AND own0.n - own0.m >= %d AND own1.n - own1.m >= %[1]d", k)
 		e.complement = len(unlimited)
 	}
-	all := b + " SELECT " + strings.Join(q.values(k), ", ") + from + " WHERE " + pass
+	all := b + " SELECT " + strings.Join(append(q.values(k), q.allLesser(k)...), ", ") + from + " WHERE " + pass
 	e.rows = j.query(tb, all+q.plainOrder(k))
 	e.released = len(e.rows)
 	e.complement = max(0, e.complement-e.released)
@@ -193,10 +193,7 @@ func (q *question) values(k int) []string {
 func (q *question) value(i, k int) string {
 	it := q.items[i]
 	if it.fn == "calc" {
-		return it.computed(func(j int) string {
-			id := fmt.Sprintf("%d_%d", i, j)
-			return q.kept("b.__p"+id, numbered{id, it.parts[j]}, k)
-		})
+		return q.calculated(i, k, 0)
 	}
 	return q.kept("b."+ident(it.name), numbered{fmt.Sprint(i), it}, k)
 }

@@ -144,7 +144,11 @@ func (q *question) marks() []mark {
 			out = append(out, m)
 		case use == "":
 		case it.arg == nil:
-			out = append(out, mark{field: it.field, use: use})
+			m := mark{field: it.field, use: use}
+			if it.zero {
+				m.functions = []string{"coalesce"}
+			}
+			out = append(out, m)
 		default:
 			fields := []field{it.field}
 			if it.arg.second != nil {
@@ -158,7 +162,7 @@ func (q *question) marks() []mark {
 	}
 	if q.apart != nil {
 		for i, c := range q.apart.columns {
-			out = append(out, mark{field: field{i, c}, use: agreements.Filter, functions: q.apart.functions()})
+			out = append(out, mark{field: field{i, c}, use: agreements.Filter, functions: q.apart.functions(i)})
 		}
 	}
 	return out
