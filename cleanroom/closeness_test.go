@@ -176,6 +176,7 @@ func TestDifferencingWithinAQuestion(t *testing.T) {
 	for _, two := range []string{
 		"COUNT(*) FILTER (WHERE wave IN (5, 9)) AS a, COUNT(*) FILTER (WHERE wave IN (5, 7, 9)) AS b",
 		"SUM(amount) FILTER (WHERE wave IN (5, 9)) - SUM(CASE WHEN wave IN (5, 7, 9) THEN amount ELSE 0 END) AS d",
+		"COUNT(*) AS n, COUNT(*) FILTER (WHERE wave <= 7) AS a, COUNT(*) FILTER (WHERE wave >= 7) AS b",
 		"AVG(amount) FILTER (WHERE wave IN (1, 8)) AS a, COUNT(DISTINCT email) FILTER (WHERE wave = 1) AS b",
 	} {
 		asked(t, shop, id, "SELECT "+two+" FROM orders", here)

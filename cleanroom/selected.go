@@ -241,7 +241,7 @@ func vectorsOf(p *plan.Plan) []plan.Vector {
 // kindOf says which vectors can be subtracted from each other.
 func kindOf(v plan.Vector) history.Kind {
 	switch v.Of {
-	case plan.Units, plan.HasValue:
+	case plan.Units, plan.HasValue, plan.Lacks:
 		return history.Units
 	case plan.Rows, plan.Count:
 		return history.Rows

@@ -89,12 +89,13 @@ func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector
 // small group and then the same without GROUP BY are too close: the small one is
 // what they differ by.
 func selectionOf(h *history.Hasher, ids []uint64, own *reduced, local *plan.Local, vectors []plan.Vector, k int) (history.Selection, error) {
-	adders, partly, err := addAll(h, ids, own, distinct(vectors), k)
+	stored := distinct(vectors)
+	adders, partly, err := addAll(h, ids, own, append(stored, leftBy(local, stored)...), k)
 	if err != nil {
 		return history.Selection{}, err
 	}
 	sel := history.Selection{Partly: partly, Within: closeWithin(h, local, adders, k)}
-	for _, a := range adders {
+	for _, a := range adders[:len(stored)] {
 		for _, v := range append([]*history.Vector{a.total, a.byDay}, a.groups...) {
 			switch {
 			case v == nil || v.Support < uint64(k):
