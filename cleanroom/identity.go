@@ -64,8 +64,9 @@ func (n *Node) identify(ctx context.Context, row store.Dataset, source string) e
 
 // sourceOf names the place that a contract's data is read from.
 func sourceOf(c *catalog.Contract, dir string) string {
-	path, format, table := c.Source()
-	if path = c.SourcePath(dir); !filepath.IsAbs(path) {
+	_, format, table := c.Source()
+	path := c.SourcePath(dir)
+	if !filepath.IsAbs(path) {
 		return ""
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {

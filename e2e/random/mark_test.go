@@ -48,9 +48,7 @@ func marksOf(text string, use agreements.Use, fields ...field) []mark {
 		}
 		m.functions = append(m.functions, f[1])
 	}
-	for _, f := range sign.FindAllString(negative.ReplaceAllString(text, "$1$2"), -1) {
-		m.functions = append(m.functions, f)
-	}
+	m.functions = append(m.functions, sign.FindAllString(negative.ReplaceAllString(text, "$1$2"), -1)...)
 	if shifted && len(m.functions) == 0 {
 		m.functions = append(m.functions, "+")
 	}
