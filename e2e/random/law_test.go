@@ -64,7 +64,7 @@ func lawOfItems(_ *world, q *question) string {
 			}
 		}
 	}
-	for _, it := range q.aggregates() {
+	for _, it := range q.written() {
 		if _, ok := lawfulAggregates[it.fn]; !ok {
 			return "the aggregate " + it.fn // R05, R19
 		}

@@ -158,3 +158,18 @@ func TestCoalesceOfALeftJoinIsAskedFor(t *testing.T) {
 		t.Error("the law allows a function that n0 does not list")
 	}
 }
+
+// An aggregate that is neither selected nor ordered by is not in the text, so
+// the law has nothing to say of it.
+func TestTheLawReadsWhatIsWritten(t *testing.T) {
+	w, q := calculation("A + B")
+	unseen := q.items[1].parts[0]
+	unseen.arg, unseen.unseen, unseen.name = &measured{text: "abs(@)", typ: agreements.Decimal}, true, "__unseen2"
+	q.items = append(q.items, unseen)
+	if why := law(w, q); why != "" {
+		t.Errorf("the law forbids what is not written: %s", why)
+	}
+	if q.orderBy = []order{{item: 2}}; law(w, q) == "" {
+		t.Error("the law allows a function inside a sum that is ordered by")
+	}
+}
