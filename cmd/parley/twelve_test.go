@@ -36,7 +36,7 @@ var twelve = map[string][]string{
 }
 
 // threeMembers is why the analysis of three is refused.
-const threeMembers = `2:14: Unions across owners do not exist in this version. Ask about each dataset by itself, or about two that are joined.`
+const threeMembers = `2:14: Unions across owners do not exist in this version. Ask about each dataset by itself, or about two that are joined. The reach of two together is the sum of both, less those who are in both.`
 
 // TestTheTwelve asks every shipped analysis of two real nodes over files of at
 // least 50,000 rows a side and compares with plain DuckDB, which runs the same
