@@ -104,7 +104,7 @@ func TestHundredJoinsOnAnEpsilonForOne(t *testing.T) {
 }
 
 // R10, R11: however often a noisy question is asked, and however it is written,
-// it has one answer, and costs once. 1,000 were asked once (PARLEY_REPEATS).
+// it has one answer, and costs once. PARLEY_REPEATS asks more often.
 func TestNoisyQuestionHasOneAnswer(t *testing.T) {
 	t.Parallel()
 	repeats := 36

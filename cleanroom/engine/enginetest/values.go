@@ -194,21 +194,21 @@ func testOneOwner(t *testing.T, e engine.Engine) {
 	s, _ := load(t, e, allTypes, "id,city,n,price,day,ok\na,X,1,,,\na,X,2,,,\nb,X,,,,\nc,,5,,,\n")
 	l := plan.Local{
 		SQL: `SELECT city, count(DISTINCT parley_unit), count(*), CAST(sum(n) AS VARCHAR), count(n),
-			count(DISTINCT parley_unit) FILTER (n IS NOT NULL) FROM data GROUP BY city ORDER BY city NULLS LAST`,
+			count(DISTINCT parley_unit) FILTER (n IS NOT NULL), count(DISTINCT parley_unit) FILTER (n IS NULL) FROM data GROUP BY city ORDER BY city NULLS LAST`,
 		Groups: make([]plan.Group, 1), Measures: make([]plan.Measure, 1),
 	}
 	got, err := oneOwner(t.Context(), e, s, l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, got, []string{"|X|2|3|3|2|1", "|NULL|1|1|5|1|1"})
+	equal(t, got, []string{"|X|2|3|3|2|1|1", "|NULL|1|1|5|1|1|0"})
 
 	l.SQL = strings.Replace(l.SQL, "sum(n)", "sum(n) * 9223372036854775807", 1)
 	// Whether a sum passes 64 bits must not decide whether the run fails.
 	if got, err = oneOwner(t.Context(), e, s, l); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, got, []string{"|X|2|3|NULL|2|1", "|NULL|1|1|NULL|1|1"})
+	equal(t, got, []string{"|X|2|3|NULL|2|1|1", "|NULL|1|1|NULL|1|1|0"})
 	p, err := e.Profile(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
