@@ -197,6 +197,8 @@ func (n *node) call(method, path string, in, out any) error {
 type question struct {
 	Agreement string `json:"agreement"`
 	SQL       string `json:"sql"`
+	// Fresh has the answer computed, also if the node has given it before.
+	Fresh bool `json:"fresh"`
 }
 
 type view struct {

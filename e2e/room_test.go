@@ -141,7 +141,7 @@ func newRoom(t *testing.T, people int) *room {
 }
 
 func (r *room) joinQuestion() question {
-	return question{Agreement: r.agreement, SQL: joinSQL}
+	return question{Agreement: r.agreement, SQL: joinSQL, Fresh: true}
 }
 
 // wantCSV is the answer to joinSQL over a room's data, by plain arithmetic.
