@@ -30,9 +30,9 @@ func short(s *[32]byte) { clear(s[16:]) }
 //
 // The steps that are timed begin in the middle of a ladder, where its four
 // coordinates are drawn numbers whatever the scalar. In its first steps they are
-// the numbers 0 and 1 for as long as bits are zero: the same instructions, but a
-// processor draws less power for them, and one that adapts its clock to that
-// takes a few thousandths of a cycle less for each.
+// the numbers 0 and 1 for as long as bits are zero: the same instructions, but
+// less power, and a processor that adapts its clock to that may take a few
+// thousandths of a cycle less for each.
 func ladderKernels(name string, begin func(points []Point), walk func(k *[32]byte, n int)) []kernel {
 	points, before, scalar := make([]Point, 8), [32]byte{}, [32]byte{}
 	prepare := func(s *[32]byte) {
