@@ -191,6 +191,7 @@ func TestRunsPerDay(t *testing.T) {
 	ok(shop, other, sql(2))
 	refused(agency, id, sql(3), there)
 	refused(shop, id, sql(3), dayLimit)
+	refused(shop, id, sql(3), "(rule: datasets.orders.rules.runsPerDay)")
 	refused(agency, id, bySegment, there)
 	ok(agency, id, sql(1)) // given again
 	if all, err := shop.Spendings(t.Context(), "orders"); err != nil || len(all[0].Budgets) != 2 || *all[0].Budgets[0].More != 0 {
