@@ -39,14 +39,15 @@ targets() {
 		sed 's|/[^/:]*:func \(Fuzz[A-Za-z0-9_]*\)(.*| \1|'
 }
 
-# verdict STATUS TEXT counts and notes a result; a failure shows its log.
+# verdict STATUS TEXT counts and notes a result; a failure shows its log, but
+# not the hundreds of lines about subtests that passed.
 verdict() {
 	if [ "$1" = 0 ]; then
 		passed=$((passed + 1))
 		echo "  passed  $2" | tee -a "$covered"
 	else
 		failed=$((failed + 1))
-		cat "$log"
+		grep -vE '^ *(--- PASS|=== (RUN|PAUSE|CONT))' "$log"
 		echo "  FAILED  $2" | tee -a "$covered"
 	fi
 }
