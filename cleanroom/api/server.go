@@ -28,26 +28,9 @@ func Handler(n *cleanroom.Node) http.Handler {
 	e.Use(calm)
 	s := server{n}
 	g := e.Group("/v1")
-	g.GET("/status", s.status)
-	g.GET("/card", s.card)
-	g.GET("/datasets", s.datasets)
-	g.POST("/datasets", s.addDataset)
-	g.GET("/datasets/:name", s.contract)
-	g.GET("/datasets/:name/profile", s.profile)
-	g.GET("/agreements", s.agreements)
-	g.POST("/agreements", s.importAgreement)
-	g.POST("/agreements/sign", s.signAgreement)
-	g.GET("/agreements/:id", s.agreement)
-	g.POST("/explain", s.explain)
-	g.POST("/explain/:stage", s.pass)
-	g.POST("/runs", s.submit)
-	g.GET("/runs", s.runs)
-	g.GET("/runs/:id", s.run)
-	g.GET("/runs/:id/events", s.events)
-	g.DELETE("/runs/:id", s.cancel)
-	g.GET("/approvals", s.waiting)
-	g.POST("/approvals/:id", s.decide)
-	g.GET("/budget", s.budget)
+	for _, r := range Routes() {
+		g.Add(r.Method, r.Path, guarded(s, r))
+	}
 	return e
 }
 
