@@ -9,11 +9,14 @@ const Format = "parley.agreement/v1"
 // identity is ID: the SHA-256 of its canonical JSON (RFC 8785), so that two
 // members who hold the same id hold the same words.
 type Agreement struct {
-	Format   string `json:"format" yaml:"format"`
-	Title    string `json:"title" yaml:"title"`
-	Purpose  string `json:"purpose" yaml:"purpose"`
-	Legal    string `json:"legal,omitempty" yaml:"legal,omitempty"`
-	Validity Window `json:"validity" yaml:"validity"`
+	Format  string `json:"format" yaml:"format"`
+	Title   string `json:"title" yaml:"title"`
+	Purpose string `json:"purpose" yaml:"purpose"`
+	Legal   string `json:"legal,omitempty" yaml:"legal,omitempty"`
+	// Predecessor is the id of the agreement that this one amends: once every
+	// member has signed this one, the other is never acted on again.
+	Predecessor string `json:"predecessor,omitempty" yaml:"predecessor,omitempty"`
+	Validity    Window `json:"validity" yaml:"validity"`
 	// MinGroupSize is k: no released output rests on fewer units. Each dataset
 	// may ask for more; the strictest wins.
 	MinGroupSize int `json:"minGroupSize" yaml:"minGroupSize"`

@@ -48,6 +48,7 @@ func (a *Agreement) Check() error {
 	p.line("title", a.Title, 1, 200)
 	p.text("purpose", a.Purpose, 1, 4000)
 	p.text("legal", a.Legal, 0, 200_000)
+	p.predecessor(a.Predecessor)
 	p.window(a.Validity)
 	if a.DP == nil {
 		p.add("dp", `this field is required; "none" is the threshold alone`)

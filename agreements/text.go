@@ -16,6 +16,9 @@ func (a *Agreement) Text() string {
 	line("%s", a.Title)
 	line("%s\n", strings.Repeat("=", len([]rune(a.Title))))
 	line("Purpose\n%s\n", barred(a.Purpose))
+	if a.Predecessor != "" {
+		line("This agreement amends agreement %s and takes its place for good\nas soon as every member has signed.\n", a.Predecessor)
+	}
 	line("In force from %s until %s.\n", day(a.Validity.NotBefore), day(a.Validity.NotAfter))
 	line("Members")
 	for _, m := range a.Members {
