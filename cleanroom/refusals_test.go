@@ -198,7 +198,7 @@ func TestTamperedAgreement(t *testing.T) {
 		{transplant(t, signed, other), store.AgreementActive, want, partnerWord},
 		{whole, store.AgreementActive, "the state file holds another agreement under id " + id[7:19], partnerWord},
 		{whole, store.AgreementEnded, "the agreement was withdrawn here", "ask the other node: node of agency at " + agency.Card.Address +
-			": it does not accept this node's certificate: no agreement in force there names it"},
+			": it does not accept this node's certificate: no agreement in force there names it, and no confirmed partner there has it"},
 	} {
 		stop()
 		overwrite(t, home, id, c.envelope, c.state)

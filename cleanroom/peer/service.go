@@ -9,9 +9,9 @@ import "context"
 // An error that is a *Problem is sent as it is. Any other error is sent as a
 // generic refusal, and only the Service's own log says more.
 type Service interface {
-	// Known reports whether some agreement in force names the fingerprint. It
-	// is asked in every handshake, before the caller has proved anything, so
-	// it must be quick.
+	// Known reports whether some agreement in force names the fingerprint, or
+	// it is a confirmed partner's. It is asked in every handshake, before the
+	// caller has proved anything, so it must be quick.
 	Known(fingerprint string) bool
 	// Offer starts this node's part of a run and returns once the node is
 	// ready to receive its messages. The run goes on after the call returns.

@@ -19,7 +19,7 @@ var (
 	// not hold the certificate that the agreement names.
 	ErrWrongCertificate = errors.New("the other node's certificate is not the one in the agreement")
 	// ErrNotKnown is returned when the other node refuses our certificate.
-	ErrNotKnown = errors.New("it does not accept this node's certificate: no agreement in force there names it")
+	ErrNotKnown = errors.New("it does not accept this node's certificate: no agreement in force there names it, and no confirmed partner there has it")
 
 	errValidity    = errors.New("the other node's certificate is outside its validity")
 	errChain       = errors.New("the other node did not send exactly one self-signed certificate")

@@ -58,7 +58,7 @@ func TestWrongCertificates(t *testing.T) {
 
 	err = status(n.client(t, other))
 	n.check(t, "caller with an unknown key", err,
-		"node of Acme at ADDR: it does not accept this node's certificate: no agreement in force there names it")
+		"node of Acme at ADDR: it does not accept this node's certificate: no agreement in force there names it, and no confirmed partner there has it")
 	if !errors.Is(err, ErrNotKnown) {
 		t.Error("errors.Is does not find ErrNotKnown")
 	}
@@ -70,7 +70,7 @@ func TestWrongCertificates(t *testing.T) {
 	slow := n.client(t, expired) // whose clock is behind
 	slow.cfg.Now = func() time.Time { return now.Add(-90 * time.Minute) }
 	n.check(t, "caller whose certificate expired here", status(slow),
-		"node of Acme at ADDR: it does not accept this node's certificate: no agreement in force there names it")
+		"node of Acme at ADDR: it does not accept this node's certificate: no agreement in force there names it, and no confirmed partner there has it")
 
 	stale := start(t, nil, withCert(expired))
 	stale.svc.know(cert, true)
@@ -88,7 +88,7 @@ func TestWrongCertificates(t *testing.T) {
 		"node of Acme at ADDR: the other node did not send exactly one self-signed certificate")
 	n.svc.know(chain, true)
 	n.check(t, "caller with a chain", status(n.client(t, chain)),
-		"node of Acme at ADDR: it does not accept this node's certificate: no agreement in force there names it")
+		"node of Acme at ADDR: it does not accept this node's certificate: no agreement in force there names it, and no confirmed partner there has it")
 
 	if len(n.svc.calls) > 0 {
 		t.Errorf("the Service was reached: %v", n.svc.calls)

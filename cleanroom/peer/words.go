@@ -31,6 +31,7 @@ const (
 	RefusedChanged    = "changed"    // a chunk came before with other bytes
 	RefusedSpool      = "spool"      // no room for more unread chunks
 	RefusedEnded      = "ended"      // the run ended without an answer
+	RefusedPartner    = "partner"    // not a confirmed partner, nor a member of an agreement in force
 	Failed            = "failed"     // everything else
 )
 
@@ -56,6 +57,7 @@ var sentences = map[string]string{
 	RefusedDigest:     "a chunk arrived at the other node with other bytes than were sent",
 	RefusedChanged:    "the same chunk came to the other node twice with different bytes",
 	RefusedSpool:      "the other node's spool is full",
+	RefusedPartner:    "the other node has not confirmed this node as a partner, and no agreement in force there names it",
 	RefusedEnded:      "the run ended without an answer at the other node; its own log says why",
 	Failed:            "the other node could not do this; its own log says why",
 }

@@ -37,4 +37,8 @@ const (
 	LabelSelected    Label = "parley/history/unit/v1"
 	LabelSketch      Label = "parley/history/sketch/v1"
 	LabelRandom      Label = "parley/random/v1"
+	LabelInvitation  Label = "parley/invitation/secret/v1"
+	LabelInviteLine  Label = "parley/invitation/line/v1"
+	LabelJoinProof   Label = "parley/invitation/proof/v1"
+	LabelWords       Label = "parley/partner/words/v1"
 )
