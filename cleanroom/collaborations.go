@@ -111,14 +111,11 @@ func (n *Node) ImportAgreement(ctx context.Context, e *agreements.Envelope) (*Co
 	case !errors.Is(err, agreements.ErrNotFullySigned):
 		return nil, err
 	}
-	if err := n.record(entry("agreement.import", audit.OK).agreement(id)); err != nil {
-		return nil, err
-	}
 	b, err := e.Bytes()
 	if err != nil {
 		return nil, err
 	}
-	if err := n.store.PutAgreement(ctx, id, b, state, n.now()); err != nil {
+	if err := n.changeAgreement(ctx, entry("agreement.import", audit.OK), store.AgreementRow{ID: id, Envelope: b, State: state}); err != nil {
 		return nil, err
 	}
 	n.partners.forget()

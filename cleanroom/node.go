@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/agreements"
+	"parley/cleanroom/anchor"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/engine"
 	"parley/cleanroom/history"
@@ -47,6 +48,7 @@ type Node struct {
 	engine     engine.Engine
 	store      *store.Store
 	audit      *audit.Log
+	anchor     *anchor.Keeper
 	ledger     *ledger.Ledger
 	past       *history.History
 	units      unitNumbers
@@ -105,7 +107,13 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if n.audit, err = audit.Open(o.Home.AuditDir(), n.signer(), AuditOrigin); err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
-	if n.ledger, err = ledger.Open(n.life, n.store, n.audit); err != nil {
+	if n.anchor, err = anchor.Open(n.life, n.store, n.audit); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if n.ledger, err = ledger.Open(n.life, n.store, n.audit, n.anchor); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if err := n.anchored(n.life); err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if err := n.openHistory(n.life); err != nil {

@@ -1,6 +1,8 @@
 package cleanroom_test
 
 import (
+	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"net"
@@ -11,9 +13,12 @@ import (
 
 	"parley/agreements"
 	"parley/cleanroom"
+	"parley/cleanroom/anchor"
+	"parley/cleanroom/audit"
 	"parley/cleanroom/catalog"
 	"parley/cleanroom/cleanroomtest"
 	"parley/cleanroom/store"
+	"parley/crypto/keys"
 )
 
 // TestAnswers asks every kind of question, the second time over the stored
@@ -231,16 +236,38 @@ func transplant(t *testing.T, signed, words *agreements.Envelope) []byte {
 	return b
 }
 
-// overwrite changes a stopped node's state file.
+// overwrite changes a stopped node's state file and has the log say so, as only
+// who has the node's keys can: what the node checks on every use is left.
 func overwrite(t *testing.T, home cleanroom.Home, id string, envelope []byte, state store.AgreementState) {
 	t.Helper()
 	s, err := store.Open(t.Context(), filepath.Join(string(home), "state.db"), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(s.PutAgreement(t.Context(), id, envelope, state, time.Now()), s.Close()); err != nil {
+	log, err := audit.Open(home.AuditDir(), signing{keyring(t, home)}, cleanroom.AuditOrigin)
+	if err != nil {
 		t.Fatal(err)
 	}
+	k, err := anchor.Open(t.Context(), s, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = k.Do(t.Context(), anchor.Change{Kind: anchor.Agreement, Subject: id, Digest: anchor.Digest([]byte(id), []byte(state), envelope),
+		Entry: audit.Entry{Time: time.Now(), Actor: "test", Action: "agreement.import", Outcome: audit.OK, Agreement: id}},
+		func(ctx context.Context, a store.Anchor) error {
+			return s.PutAgreement(ctx, id, envelope, state, time.Now(), a)
+		})
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signing lends a keyring to the audit log.
+type signing struct{ keys *keys.File }
+
+func (s signing) Public() ed25519.PublicKey { return s.keys.Identity() }
+func (s signing) Sign(message []byte) ([]byte, error) {
+	return s.keys.Sign(context.Background(), message)
 }
 
 // relisten takes the address of a closed listener again.

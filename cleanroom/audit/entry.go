@@ -55,6 +55,7 @@ func DetailKeys() []DetailKey {
 	return []DetailKey{
 		{"alignment", "name", "alignment id"},
 		{"analysis", "name", "approved analysis asked for"},
+		{"anchor", "number", "number of a change of the state file, see package anchor"},
 		{"bytesIn", "number", "bytes received from the peer"},
 		{"bytesOut", "number", "bytes sent to the peer"},
 		{"charge", "number", "number of a charge in the ledger of budgets"},
@@ -79,6 +80,7 @@ func DetailKeys() []DetailKey {
 		{"session", "hash", "session id"},
 		{"spent", "name", "what a charge is for: run or alignment"},
 		{"stage", "name", "step of the run"},
+		{"state", "hash", "hash over the changes of the state file up to and with this one"},
 		{"template", "name", "agreement template and its version"},
 		{"transcript", "hash", "hash over a session's messages"},
 		{"until", "time", "end of a period, RFC 3339"},
@@ -153,6 +155,9 @@ func (e *Entry) check() error {
 	}
 	return nil
 }
+
+// Check reports whether Append would take the entry as it is.
+func (e *Entry) Check() error { return e.check() }
 
 func plain(s string) bool {
 	if len(s) > maxText || !utf8.ValidString(s) {

@@ -3,11 +3,8 @@
 //
 // A charge is made before any data is touched and is never taken back (R13).
 // It is synced to the state file first and then named in the audit log, with
-// its number and a hash over the whole ledger up to it. So the two can differ
-// in one way only after a crash: the ledger is one charge ahead, and the log is
-// completed at the next start. A ledger that lacks what the log names is an
-// older copy, and one that was changed has another hash: in both cases nothing
-// is charged, and so nothing runs (R56).
+// its number and a hash over the whole ledger up to it, as package anchor says
+// (R56).
 //
 // Whoever makes charges does so one after another under a lock, so that of many
 // runs that want the last of a budget exactly one gets it (R12).

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/cleanroom/anchor"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/store"
 	"parley/crypto/wire"
@@ -19,9 +20,9 @@ import (
 
 // Errors of a ledger that must not be used.
 var (
-	ErrOlder = errors.New("the ledger of budgets is older than the audit log, so an older copy of state.db was put back; put the newer one back: until then nothing is answered, since what was spent would be spent again")
-	ErrAhead = errors.New("the audit log is older than the ledger of budgets, so an older copy of the log was put back; put the newer one back")
-	ErrMixed = errors.New("the ledger of budgets is not the one that the audit log names; state.db was changed or exchanged: put the right one back")
+	ErrOlder = anchor.ErrOlder
+	ErrAhead = anchor.ErrAhead
+	ErrMixed = anchor.ErrMixed
 )
 
 // Kinds of charges.
@@ -35,23 +36,25 @@ const action = "ledger.charge"
 
 // Ledger is an open ledger. It is safe for concurrent use.
 type Ledger struct {
-	store *store.Store
-	log   *audit.Log
+	store  *store.Store
+	log    *audit.Log
+	anchor *anchor.Keeper
 
 	mu   sync.Mutex
 	seq  int64    // of the last charge; mu
 	head [32]byte // its chain; mu
 	last time.Time
-	// stuck is set when a charge could not be named in the log. A second one
-	// would leave the log two behind, which no crash does.
-	stuck error
 }
 
-// Open checks every charge against the hash chain and the chain against the
-// audit log. The error is ErrOlder, ErrAhead or ErrMixed, or of reading.
-func Open(ctx context.Context, s *store.Store, log *audit.Log) (*Ledger, error) {
-	l := &Ledger{store: s, log: log}
-	var newest []store.Charge // the last two
+// subject of the ledger's anchors: it is one thing, of which each charge makes
+// another state.
+const subject = "ledger"
+
+// Open checks every charge against the hash chain, and its end against the
+// ledger's last anchor. The error is ErrMixed, or of reading.
+func Open(ctx context.Context, s *store.Store, log *audit.Log, k *anchor.Keeper) (*Ledger, error) {
+	l := &Ledger{store: s, log: log, anchor: k}
+	current := map[string][32]byte{}
 	for {
 		page, err := s.Charges(ctx, l.seq+1, 1000)
 		if err != nil {
@@ -62,46 +65,16 @@ func Open(ctx context.Context, s *store.Store, log *audit.Log) (*Ledger, error) 
 				return nil, ErrMixed
 			}
 			l.seq, l.head, l.last = c.Seq, c.Chain, c.Time
-			newest = append(newest[max(0, len(newest)-1):], c)
+			current[subject] = c.Chain
 		}
 		if len(page) == 0 {
 			break
 		}
 	}
-	if weak.Off("R56") {
-		return l, nil
-	}
-	return l, l.compare(ctx, newest)
-}
-
-// compare is the comparison with the log; a charge that a crash kept from it
-// is added there.
-func (l *Ledger) compare(ctx context.Context, newest []store.Charge) error {
-	e, _, err := l.log.Last(func(e *audit.Entry) bool { return e.Action == action })
-	if err != nil {
-		return err
-	}
-	named := int64(0)
-	if e.Action != "" {
-		if named, err = strconv.ParseInt(e.Detail["charge"], 10, 64); err != nil {
-			return ErrMixed
-		}
-	}
-	chainAt := map[int64][32]byte{0: {}}
-	for _, c := range newest {
-		chainAt[c.Seq] = c.Chain
-	}
-	switch {
-	case named > l.seq:
-		return ErrOlder
-	case named < l.seq-1:
-		return ErrAhead
-	case named > 0 && e.Detail["ledger"] != hexOf(chainAt[named]):
-		return ErrMixed
-	case named == l.seq-1:
-		return l.announce(ctx, newest[len(newest)-1])
-	}
-	return nil
+	return l, k.Check(ctx, anchor.Ledger, current, func(string) audit.Entry {
+		return audit.Entry{Time: l.last, Actor: "ledger", Action: "ledger.take-up", Outcome: audit.OK,
+			Detail: map[string]string{"charge": strconv.FormatInt(l.seq, 10), "ledger": hexOf(l.head)}}
+	})
 }
 
 func chain(before [32]byte, c store.Charge) [32]byte {
@@ -112,17 +85,16 @@ func chain(before [32]byte, c store.Charge) [32]byte {
 
 func hexOf(b [32]byte) string { return hex.EncodeToString(b[:]) }
 
-// announce names a charge in the audit log.
-func (l *Ledger) announce(ctx context.Context, c store.Charge) error {
+// entry is what the audit log says of a charge.
+func entry(c store.Charge) audit.Entry {
 	d := map[string]string{"charge": strconv.FormatInt(c.Seq, 10), "ledger": hexOf(c.Chain), "spent": c.Kind, "version": c.Version}
 	for k, v := range map[string]string{"epsilon": c.Epsilon, "delta": c.Delta, "rho": c.Rho, "slip": c.Slip, "planHash": c.PlanHash, "peer": c.Peer} {
 		if v != "" {
 			d[k] = v
 		}
 	}
-	_, err := l.log.Append(ctx, audit.Entry{Time: c.Time, Actor: c.Asker, Action: action, Outcome: audit.OK,
-		Agreement: c.Agreement, Run: c.Run, Dataset: c.Dataset, Detail: d})
-	return err
+	return audit.Entry{Time: c.Time, Actor: c.Asker, Action: action, Outcome: audit.OK,
+		Agreement: c.Agreement, Run: c.Run, Dataset: c.Dataset, Detail: d}
 }
 
 // Now is the time that periods are counted by: the clock's, but never before
@@ -198,9 +170,6 @@ func (l *Ledger) Charge(ctx context.Context, clock time.Time, c store.Charge, li
 	ctx = context.WithoutCancel(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stuck != nil {
-		return l.stuck
-	}
 	c.Time = l.now(clock)
 	if err := l.within(ctx, c, limits); err != nil {
 		return err
@@ -212,18 +181,21 @@ func (l *Ledger) Charge(ctx context.Context, clock time.Time, c store.Charge, li
 	}
 	c.Seq = l.seq + 1
 	c.Chain = chain(l.head, c)
-	if err := l.store.AddCharges(ctx, l.seq, l.head, []store.Charge{c}); err != nil {
-		if errors.Is(err, store.ErrMoved) {
-			return ErrMixed
-		}
-		return fmt.Errorf("the ledger could not be written, so nothing is run: %w", err)
+	err := l.anchor.Do(ctx, anchor.Change{Kind: anchor.Ledger, Subject: subject, Digest: c.Chain, Entry: entry(c)},
+		func(ctx context.Context, a store.Anchor) error {
+			err := l.store.AddCharges(ctx, l.seq, l.head, []store.Charge{c}, a)
+			if err != nil && !errors.Is(err, store.ErrMoved) && !errors.Is(err, store.ErrAnchor) {
+				err = fmt.Errorf("the ledger could not be written, so nothing is run: %w", err)
+			}
+			return err
+		})
+	if errors.Is(err, store.ErrMoved) {
+		return ErrMixed
 	}
-	l.seq, l.head, l.last = c.Seq, c.Chain, c.Time
-	if err := l.announce(ctx, c); err != nil {
-		l.stuck = fmt.Errorf("the audit log could not be written, so nothing is done: %w", err)
-		return l.stuck
+	if err == nil {
+		l.seq, l.head, l.last = c.Seq, c.Chain, c.Time
 	}
-	return nil
+	return err
 }
 
 // Check is Charge without the charge: whether it would be within its limits

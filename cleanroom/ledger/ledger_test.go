@@ -13,6 +13,7 @@ import (
 
 	_ "github.com/ncruces/go-sqlite3/driver"
 
+	"parley/cleanroom/anchor"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/store"
 )
@@ -46,7 +47,11 @@ func (b *box) open() (*Ledger, error) {
 	if b.log, err = audit.Open(filepath.Join(b.dir, "audit"), b.key, "test"); err != nil {
 		b.t.Fatal(err)
 	}
-	return Open(b.t.Context(), b.store, b.log)
+	k, err := anchor.Open(b.t.Context(), b.store, b.log)
+	if err != nil {
+		return nil, err
+	}
+	return Open(b.t.Context(), b.store, b.log, k)
 }
 
 func (b *box) must() *Ledger {
@@ -119,13 +124,23 @@ func TestLedgerAndLog(t *testing.T) {
 	l = b.must()
 	pay(l, "r2")
 	// As if the node had died before the log was written.
-	next := charge("r3", "1")
-	next.Seq, next.Time = 3, noon
-	next.Chain = chain(l.head, next)
-	if err := b.store.AddCharges(t.Context(), 2, l.head, []store.Charge{next}); err != nil {
+	away := filepath.Join(b.dir, "away")
+	if err := os.Rename(filepath.Join(b.dir, "audit"), away); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(b.dir, "audit"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Charge(t.Context(), noon, charge("r3", "1"), Limits{}); !errors.Is(err, audit.ErrPoisoned) {
+		t.Fatalf("a charge without the log: %v", err)
+	}
+	if err := l.Charge(t.Context(), noon, charge("r4", "1"), Limits{}); !errors.Is(err, audit.ErrPoisoned) {
+		t.Fatalf("one more: %v", err)
+	}
 	b.close()
+	if err := errors.Join(os.Remove(filepath.Join(b.dir, "audit")), os.Rename(away, filepath.Join(b.dir, "audit"))); err != nil {
+		t.Fatal(err)
+	}
 	l = b.must()
 	if l.seq != 3 {
 		t.Errorf("%d charges", l.seq)

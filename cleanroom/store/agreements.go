@@ -40,7 +40,7 @@ func scanAgreement(r scanner) (AgreementRow, error) {
 // the envelope and merged its signatures. An ended agreement stays ended:
 // putting it again with any other state is ErrTransition, so that an old
 // envelope sent by a peer cannot revive it.
-func (s *Store) PutAgreement(ctx context.Context, id string, envelope []byte, state AgreementState, now time.Time) error {
+func (s *Store) PutAgreement(ctx context.Context, id string, envelope []byte, state AgreementState, now time.Time, anchor ...Anchor) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `INSERT INTO agreements (`+agreementColumns+`) VALUES (?1, ?2, ?3, ?4, ?4)
 			ON CONFLICT (id) DO UPDATE SET envelope = ?2, state = ?3, updated = ?4
@@ -48,7 +48,10 @@ func (s *Store) PutAgreement(ctx context.Context, id string, envelope []byte, st
 		if err != nil {
 			return err
 		}
-		return oneRow(r, ErrTransition)
+		if err := oneRow(r, ErrTransition); err != nil {
+			return err
+		}
+		return putAnchors(ctx, tx, anchor)
 	})
 }
 

@@ -46,8 +46,8 @@ func scanCharge(r scanner) (Charge, error) {
 var ErrMoved = errors.New("the ledger's last charge is not the one expected")
 
 // AddCharges appends charges whose Seq and Chain are set, behind the charge
-// with number after and chain head (0 and zeros for none).
-func (s *Store) AddCharges(ctx context.Context, after int64, head [32]byte, charges []Charge) error {
+// with number after and chain head (0 and zeros for none), and their anchor.
+func (s *Store) AddCharges(ctx context.Context, after int64, head [32]byte, charges []Charge, anchor ...Anchor) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		last, err := lastCharge(ctx, tx)
 		if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) AddCharges(ctx context.Context, after int64, head [32]byte, char
 				return err
 			}
 		}
-		return nil
+		return putAnchors(ctx, tx, anchor)
 	})
 }
 

@@ -32,6 +32,8 @@ const (
 	LabelCellKey     Label = "parley/garble/cell-key/v1"
 	LabelResult      Label = "parley/result/v1"
 	LabelLedger      Label = "parley/ledger/chain/v1"
+	LabelAnchor      Label = "parley/anchor/chain/v1"
+	LabelAnchored    Label = "parley/anchor/state/v1"
 	LabelFingerprint Label = "parley/ledger/fingerprint/v1"
 	LabelSource      Label = "parley/ledger/source/v1"
 	LabelSelected    Label = "parley/history/unit/v1"

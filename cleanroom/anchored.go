@@ -1,0 +1,65 @@
+package cleanroom
+
+import (
+	"context"
+
+	"parley/cleanroom/anchor"
+	"parley/cleanroom/audit"
+	"parley/cleanroom/store"
+)
+
+// anchored compares the rows of the state file that must not go back or change
+// unseen with what the audit log says of them. A new kind of such rows gets a
+// line here and in anchoredRows.
+func (n *Node) anchored(ctx context.Context) error {
+	rows, err := anchoredRows(ctx, n.store)
+	if err != nil {
+		return err
+	}
+	for kind, current := range rows {
+		err := n.anchor.Check(ctx, kind, current, func(subject string) audit.Entry {
+			e := audit.Entry{Time: n.now().UTC(), Actor: n.cfg.Org, Action: kind + ".take-up", Outcome: audit.OK}
+			if kind == anchor.Agreement {
+				e.Agreement = subject
+			}
+			return e
+		})
+		if err != nil {
+			return err
+		}
+	}
+	n.anchor.Ready()
+	return nil
+}
+
+// anchoredRows is the digest of every anchored row, by kind and subject. The
+// ledger's are checked where its chain is, see ledger.Open.
+func anchoredRows(ctx context.Context, s *store.Store) (map[string]map[string][32]byte, error) {
+	all, err := s.Agreements(ctx)
+	if err != nil {
+		return nil, err
+	}
+	agreements := map[string][32]byte{}
+	for _, a := range all {
+		agreements[a.ID] = agreementDigest(a)
+	}
+	return map[string]map[string][32]byte{anchor.Agreement: agreements}, nil
+}
+
+// agreementDigest covers all of an agreement's row but its times.
+func agreementDigest(a store.AgreementRow) [32]byte {
+	return anchor.Digest([]byte(a.ID), []byte(a.State), a.Envelope)
+}
+
+// changeAgreement puts an agreement into the state file: its entry in the audit
+// log names the change.
+func (n *Node) changeAgreement(ctx context.Context, e entryBuilder, row store.AgreementRow) error {
+	e.Entry.Time = n.now().UTC()
+	if e.Entry.Actor == "" {
+		e.Entry.Actor = n.cfg.Org
+	}
+	c := anchor.Change{Kind: anchor.Agreement, Subject: row.ID, Digest: agreementDigest(row), Entry: e.agreement(row.ID).Entry}
+	return n.anchor.Do(ctx, c, func(ctx context.Context, a store.Anchor) error {
+		return n.store.PutAgreement(ctx, row.ID, row.Envelope, row.State, n.now(), a)
+	})
+}
