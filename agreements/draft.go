@@ -1,10 +1,7 @@
 package agreements
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 
 	"gopkg.in/yaml.v3"
@@ -18,25 +15,9 @@ func ParseDraft(b []byte) (*Agreement, error) {
 	if len(b) > MaxSize {
 		return nil, fmt.Errorf("the draft is larger than %d bytes", MaxSize)
 	}
-	var root yaml.Node
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	switch err := d.Decode(&root); {
-	case errors.Is(err, io.EOF):
-		return nil, errors.New("the draft is empty")
-	case err != nil:
-		return nil, fmt.Errorf("the draft is not YAML: %w", err)
-	}
-	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the draft has more than one YAML document")
-	}
-	if err := plain(&root); err != nil {
-		return nil, err
-	}
 	var a Agreement
-	d = yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&a); err != nil {
-		return nil, fmt.Errorf("the draft is not an agreement: %w", err)
+	if err := ReadYAML("draft", "an agreement", b, &a); err != nil {
+		return nil, err
 	}
 	if err := a.Check(); err != nil {
 		return nil, err
@@ -80,7 +61,7 @@ func plain(n *yaml.Node) error {
 // cuts 50.9 down to 50 and takes "no" for false.
 func plainField(key string, v *yaml.Node) error {
 	switch key {
-	case "minGroupSize", "minSetSize", "maxRowsPerUnit", "scale", "periodDays", "groupsPerUnit", "rowsPerUnit", "runsPerDay":
+	case "minGroupSize", "minSetSize", "maxRowsPerUnit", "scale", "periodDays", "groupsPerUnit", "rowsPerUnit", "runsPerDay", "days", "version", "maxItems":
 		if v.Tag != "!!int" {
 			return fmt.Errorf("line %d: %s must be a whole number", v.Line, key)
 		}
