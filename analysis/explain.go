@@ -92,8 +92,15 @@ func limitsOf(p *plan.Plan) []string {
 		return []string{"The answer is protected by a threshold only; it is not differentially private: " +
 			"many answers to similar questions can tell more than one."}
 	}
-	return []string{fmt.Sprintf("The answer is differentially private for a person or thing as long as all runs stay within the budget (%s). "+
+	out := []string{fmt.Sprintf("The answer is differentially private for a person or thing as long as all runs stay within the budget (%s). "+
 		"How many units a dataset has, and the number of groups where the agreement lists no values, are not protected by noise.", p.DP)}
+	for _, l := range p.Locals {
+		if l.RowsPerUnit < l.MaxRowsPerUnit {
+			out = append(out, fmt.Sprintf("Where a person or thing has more than %d of the rows of %s in a group, they count as %d (rowsPerUnit), in sums as in counts: "+
+				"both come out lower than they are; in averages and other quotients of the two the person or thing weighs as that many rows.", l.RowsPerUnit, l.Dataset, l.RowsPerUnit))
+		}
+	}
+	return out
 }
 
 func summary(l *plan.Local, kind plan.Kind) string {

@@ -122,8 +122,7 @@ func (e *Explanation) noise(b *strings.Builder) {
 	for _, n := range e.Noise {
 		text := fmt.Sprintf("%s: the noise is within ± %s in 95 of 100 answers", n.Column, n.PlusMinus)
 		if n.Rows != "" {
-			text = fmt.Sprintf("%s: a sum with noise within ± %s over a count with noise within ± %s, each in 95 of 100 answers. "+
-				"Where one person has more rows than rowsPerUnit counts, the sum still has them, up to its clip: the average is then too high", n.Column, n.PlusMinus, n.Rows)
+			text = fmt.Sprintf("%s: a sum with noise within ± %s over a count with noise within ± %s, each in 95 of 100 answers", n.Column, n.PlusMinus, n.Rows)
 		}
 		wrap(b, "  - ", text+".")
 	}

@@ -12,19 +12,36 @@ import (
 // What one unit adds to a noisy answer is bounded here, at its owner, before
 // anything is added up or encrypted: the noise is sized by these bounds.
 
-// bound leaves of every unit's entries those of at most `most` groups; 0: all
-// of them. Which ones is drawn under a key that is new for each run and leaves
-// the node in no form, so that no question can steer it. Entries are sorted by
-// unit and have a group each.
-func (r *reduced) bound(most int) error {
-	if most <= 0 {
-		return nil
-	}
+// boundShares does so with every entry under the plan's bounds. Which groups of
+// a unit count, and which way a share is rounded, is drawn under a key that is
+// new for each run and leaves the node in no form, so that no question can steer
+// it.
+//
+// One unit then adds to at most GroupsPerUnit groups, to each of them at most
+// RowsPerUnit to a number of rows, Clip to a sum and 1 to a number of units.
+// What the others add does not depend on it: draws of different units are
+// independent, so the joint distribution of the others' shares is the same with
+// and without the unit. For every outcome of their draws the two inputs differ
+// by the unit's own share alone, and noise for L0 = GroupsPerUnit and L∞ = those
+// bounds hides it; a mixture of such answers over the same draws is as private.
+func (r *reduced) boundShares(l *plan.Local) error {
 	var key [32]byte
 	if _, err := io.ReadFull(rand.Reader, key[:]); err != nil {
 		return err
 	}
-	order := mathrand.New(mathrand.NewChaCha8(key)) // ChaCha8 keyed at random: no output tells of another
+	draw := mathrand.New(mathrand.NewChaCha8(key)) // ChaCha8 keyed at random: no output tells of another
+	r.bound(l.GroupsPerUnit, draw)
+	r.thin(l, draw)
+	r.clip(l)
+	return nil
+}
+
+// bound leaves of every unit's entries those of at most `most` groups; 0: all
+// of them. Entries are sorted by unit and have a group each.
+func (r *reduced) bound(most int, draw *mathrand.Rand) {
+	if most <= 0 {
+		return
+	}
 	kept := 0
 	for first := 0; first < len(r.units); {
 		end := first + 1
@@ -34,7 +51,7 @@ func (r *reduced) bound(most int) error {
 		take := min(most, end-first)
 		for i := range take { // a random choice comes to the front
 			if take < end-first {
-				r.swap(first+i, first+i+order.IntN(end-first-i))
+				r.swap(first+i, first+i+draw.IntN(end-first-i))
 			}
 			r.move(first+i, kept)
 			kept++
@@ -42,7 +59,6 @@ func (r *reduced) bound(most int) error {
 		first = end
 	}
 	r.cut(kept)
-	return nil
 }
 
 func (r *reduced) swap(i, j int) {
@@ -75,7 +91,7 @@ func clamp(x, most int64) int64 {
 }
 
 // clip applies a noisy plan's bounds to every entry: rows, then sum and count
-// per measure.
+// per measure. After thin, only a column's own clip can still cut anything off.
 func (r *reduced) clip(l *plan.Local) {
 	each := func(column int, most int64) {
 		c := r.ints[column]

@@ -22,6 +22,7 @@ type timed struct {
 	name    string
 	public  bool
 	maxRows int
+	counted int    // rowsPerUnit; 0: not said
 	domain  string // of grp; empty: not declared
 	rows    []string
 }
@@ -30,6 +31,10 @@ func (d timed) contract() string {
 	domain := ""
 	if d.domain != "" {
 		domain = "\n          - {property: domain, value: [" + d.domain + "]}"
+	}
+	counted := ""
+	if d.counted > 0 {
+		counted = fmt.Sprintf("\n  - {property: rowsPerUnit, value: %d}", d.counted)
 	}
 	return fmt.Sprintf(`apiVersion: v3.1.0
 kind: DataContract
@@ -63,10 +68,10 @@ schema:
           - {property: roomRole, value: [measure, filter]}
           - {property: scale, value: 2}
 customProperties:
-  - {property: maxRowsPerUnit, value: %[3]d}
+  - {property: maxRowsPerUnit, value: %[3]d}%[5]s
   - {property: adHoc, value: true}
   - {property: publicData, value: %[4]t}
-`, d.name, domain, d.maxRows, d.public)
+`, d.name, domain, d.maxRows, d.public, counted)
 }
 
 // add imports the dataset at a node and returns a statement that makes it a

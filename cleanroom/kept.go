@@ -190,7 +190,7 @@ func (j *joint) keep(p *products) error {
 	if p.item.key, err = weightsKey(j.alignment.id, j.own.Version, j.plan.Locals[j.me()]); err != nil {
 		return err
 	}
-	if j.plan.Locals[j.me()].GroupsPerUnit > 0 { // each run draws which groups of a unit count
+	if j.plan.Locals[j.me()].Drawn() { // the weights of each run are its own
 		p.item.key += "\n" + j.run.ID
 	}
 	p.ownWeight = p.kept.weights(p.item, p.own.groups.labels)

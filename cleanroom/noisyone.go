@@ -22,10 +22,9 @@ func (n *Node) noisyOne(ctx context.Context, snap engine.Snapshot, p *plan.Plan,
 	if err != nil {
 		return nil, err
 	}
-	if err := r.bound(l.GroupsPerUnit); err != nil {
+	if err := r.boundShares(l); err != nil {
 		return nil, err
 	}
-	r.clip(l)
 	return release.Noisy(p, r.totals(l, groups), rand.Reader)
 }
 
@@ -74,7 +73,7 @@ func (r *reduced) totals(l *plan.Local, groups [][]release.Text) []release.Row {
 			at := ints[plan.MeasuresAt+plan.PerMeasure*m:]
 			at[plan.MeasureSum].Value += sum
 			at[plan.MeasureCount].Value += count
-			if count > 0 {
+			if r.hasValue(i, m) {
 				at[plan.MeasureUnits].Value++
 			}
 		}

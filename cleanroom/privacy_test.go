@@ -39,11 +39,11 @@ const (
 )
 
 // noisyPlan is COUNT(*), COUNT(DISTINCT unit), SUM(x) and AVG(x) by a group,
-// whose units count in one group, with one row and at most clipAt of x.
-func noisyPlan() *plan.Plan {
+// whose units count in one group, with so many rows of at most clipAt of x each.
+func noisyPlan(rows int64) *plan.Plan {
 	p := &plan.Plan{Kind: plan.OneOwner, MinGroupSize: 10,
-		Locals: []plan.Local{{MaxRowsPerUnit: 50, RowsPerUnit: 1, GroupsPerUnit: 1, Groups: []plan.Group{{Column: "g", Type: agreements.Text}},
-			Measures: []plan.Measure{{Column: "x", Type: agreements.Integer, MaxAbs: clipAt, Clip: clipAt}}}},
+		Locals: []plan.Local{{MaxRowsPerUnit: 50, RowsPerUnit: rows, GroupsPerUnit: 1, Groups: []plan.Group{{Column: "g", Type: agreements.Text}},
+			Measures: []plan.Measure{{Column: "x", Type: agreements.Integer, MaxAbs: clipAt, Clip: rows * clipAt}}}},
 		Output: plan.Output{Columns: []plan.OutputColumn{{Name: "g", Group: &plan.GroupRef{}}}}}
 	for _, a := range []plan.Aggregate{
 		{Func: plan.CountRows, Type: agreements.Integer, Measure: -1},
@@ -100,12 +100,16 @@ func (m mechanism) run(t testing.TB, in *reduced, rnd io.Reader) (s sampled) {
 	t.Helper()
 	l := &m.plan.Locals[0]
 	r := in.copied()
+	var key [32]byte
+	if _, err := io.ReadFull(rnd, key[:]); err != nil {
+		t.Fatal(err)
+	}
+	draw := mathrand.New(mathrand.NewChaCha8(key))
 	if !m.noDraw {
-		if err := r.bound(l.GroupsPerUnit); err != nil {
-			t.Fatal(err)
-		}
+		r.bound(l.GroupsPerUnit, draw)
 	}
 	if !m.noClip {
+		r.thin(l, draw)
 		r.clip(l)
 	}
 	labels := make([][]release.Text, groupsOfTest)
@@ -209,19 +213,27 @@ func scaled(p *plan.Plan, by *big.Rat) *plan.Plan {
 	return &out
 }
 
+// lessNoise is a plan with the noise of another.
+func lessNoise(p, other *plan.Plan) *plan.Plan {
+	out := *p
+	out.DP = other.DP
+	return &out
+}
+
 // neighbours are the inputs that are compared: a unit that uses all it may, and
 // one with more groups, more rows and larger values than count.
 var neighbours = map[string]struct {
 	groups    int
 	rows, sum int64
-}{"within its bounds": {1, 1, clipAt}, "beyond them": {groupsOfTest, 5, 40 * clipAt}}
+}{"within its bounds": {1, 1, clipAt}, "beyond them": {groupsOfTest, 5, 40 * clipAt},
+	"of three rows": {1, 3, 3 * clipAt}, "of ten rows": {1, 10, 10 * clipAt}, "of ten rows with a value in one": {1, 10, clipAt}}
 
 // privacy runs the mechanism, and mistaken ones as controls.
 func privacy(t *testing.T, samples int, seed uint64) {
 	t.Helper()
-	p := noisyPlan()
-	if p.DP.Mechanism != plan.Laplace {
-		t.Fatalf("the events are made for Laplace noise, not %s", p.DP.Mechanism)
+	p, three := noisyPlan(1), noisyPlan(3)
+	if p.DP.Mechanism != plan.Laplace || three.DP.Mechanism != plan.Laplace {
+		t.Fatalf("the events are made for Laplace noise, not %s and %s", p.DP.Mechanism, three.DP.Mechanism)
 	}
 	for _, c := range []struct {
 		name, of string
@@ -233,6 +245,13 @@ func privacy(t *testing.T, samples int, seed uint64) {
 		{"noise of 0.7 times the scale", "within its bounds", mechanism{plan: scaled(p, big.NewRat(7, 10))}, true},
 		{"values and rows not clipped", "beyond them", mechanism{plan: p, noClip: true}, true},
 		{"groups not bounded", "beyond them", mechanism{plan: p, noDraw: true}, true},
+		// Three rows of a unit count, and ten are scaled down to three.
+		{"right for three rows", "of three rows", mechanism{plan: three}, false},
+		{"right for three rows", "of ten rows", mechanism{plan: three}, false},
+		{"right for three rows", "of ten rows with a value in one", mechanism{plan: three}, false},
+		{"right for three rows", "beyond them", mechanism{plan: three}, false},
+		{"noise made for one row", "of three rows", mechanism{plan: lessNoise(three, p)}, true},
+		{"rows not scaled down", "of ten rows", mechanism{plan: three, noClip: true}, true},
 	} {
 		t.Run(c.name+", unit "+c.of, func(t *testing.T) {
 			t.Parallel()

@@ -12,10 +12,13 @@ import (
 // reduced is what a local plan's rows add up to: one entry per (unit, group),
 // in a join on time per (unit, group, day), sorted by unit, in parallel columns.
 type reduced struct {
-	units  []uint32  // ordinal of the unit
-	days   []int32   // in a join on time: the day, counted from the first of the window
-	group  []uint32  // number in the group table
-	ints   [][]int64 // rows, then sum and count per measure
+	units []uint32  // ordinal of the unit
+	days  []int32   // in a join on time: the day, counted from the first of the window
+	group []uint32  // number in the group table
+	ints  [][]int64 // rows, then sum and count per measure
+	// met says, where rows were thinned for noise, per measure and entry whether
+	// some row has a value; nil: the count tells.
+	met    [][]bool
 	groups *groupTable
 	// sizes counts the distinct units of each group.
 	sizes []uint64
@@ -68,10 +71,9 @@ func reduce(ctx context.Context, e engine.Engine, s engine.Snapshot, l plan.Loca
 		return nil, err
 	}
 	if l.RowsPerUnit > 0 { // there will be noise
-		if err := r.bound(l.GroupsPerUnit); err != nil {
+		if err := r.boundShares(&l); err != nil {
 			return nil, err
 		}
-		r.clip(&l)
 	}
 	return r, r.renumber(maxCells)
 }
@@ -130,7 +132,7 @@ func (r *reduced) entry(i int, v plan.Vector) (int64, error) {
 	case plan.Count:
 		x = r.ints[2+2*v.Measure][i]
 	case plan.HasValue:
-		if r.ints[2+2*v.Measure][i] > 0 {
+		if r.hasValue(i, v.Measure) {
 			x = 1
 		}
 	case plan.NoRow: // there is one

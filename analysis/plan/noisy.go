@@ -267,7 +267,7 @@ func (b *localBuilder) bounded(q *check.Query) {
 		return
 	}
 	rules := &q.Tables[b.table].Dataset.Rules
-	b.local.RowsPerUnit = min(max(rules.RowsPerUnit, 1), max(rules.MaxRowsPerUnit, 1))
+	b.local.RowsPerUnit = min(max(rules.RowsPerUnit, 1), max(b.local.MaxRowsPerUnit, 1))
 	if len(b.local.Groups) > 0 {
 		b.local.GroupsPerUnit = min(max(rules.GroupsPerUnit, 1), declaredGroups(b.local.Groups))
 	}
@@ -289,8 +289,14 @@ func declaredGroups(groups []Group) int {
 	return n
 }
 
-// clip bounds what one unit adds to the noisy sum of a measure in one group: a
-// column's own clip, else as much as one row can hold.
+// Drawn tells whether what a unit adds is drawn at random for every run: which
+// of its groups count, or how its rows beyond RowsPerUnit are scaled down.
+func (l *Local) Drawn() bool {
+	return l.GroupsPerUnit > 0 || l.RowsPerUnit > 0 && l.RowsPerUnit < l.MaxRowsPerUnit
+}
+
+// clip bounds what one unit adds to the noisy sum of a measure in one group: as
+// much as the rows that count can hold, or a column's own clip if that is less.
 func (b *localBuilder) clip(q *check.Query, x *check.Expr, maxAbs int64) int64 {
 	if q.DP.None() {
 		return 0
@@ -299,13 +305,10 @@ func (b *localBuilder) clip(q *check.Query, x *check.Expr, maxAbs int64) int64 {
 		x = x.Kids[1]
 	}
 	most := big.NewInt(maxAbs)
+	most.Mul(most, big.NewInt(b.local.RowsPerUnit)) // within 64 bits, by check
 	if x.Plain() && x.Column.Clip != "" {
-		if c, ok := check.AtScale(x.Column.Clip, x.Column); ok {
-			all := new(big.Int).Mul(most, big.NewInt(max(b.local.MaxRowsPerUnit, 1)))
+		if c, ok := check.AtScale(x.Column.Clip, x.Column); ok && c.CmpAbs(most) < 0 {
 			most = c.Abs(c)
-			if all.Cmp(most) < 0 {
-				most = all
-			}
 		}
 	}
 	return max(most.Int64(), 1)
