@@ -202,7 +202,7 @@ func TestTamperedAgreement(t *testing.T) {
 	}{
 		{transplant(t, signed, other), store.AgreementActive, want, partnerWord},
 		{whole, store.AgreementActive, "the state file holds another agreement under id " + id[7:19], partnerWord},
-		{whole, store.AgreementEnded, "the agreement was withdrawn here", "ask the other node: node of agency at " + agency.Card.Address +
+		{whole, store.AgreementRevoked, "the agreement was withdrawn here", "ask the other node: node of agency at " + agency.Card.Address +
 			": it does not accept this node's certificate: no agreement in force there names it, and no confirmed partner there has it"},
 	} {
 		stop()

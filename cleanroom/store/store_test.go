@@ -62,8 +62,8 @@ func TestAgreements(t *testing.T) {
 	got, err := s.Agreements(ctx)
 	must(t, err)
 	want := []AgreementRow{
-		{"a2", []byte("other"), AgreementPending, at(3), at(3)},
-		{"a1", []byte("two signatures"), AgreementActive, at(1), at(2)},
+		{ID: "a2", Envelope: []byte("other"), State: AgreementPending, FirstSeen: at(3), Updated: at(3), Since: at(3)},
+		{ID: "a1", Envelope: []byte("two signatures"), State: AgreementActive, FirstSeen: at(1), Updated: at(2), Since: at(2)},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
@@ -79,11 +79,11 @@ func TestEndedAgreementStaysEnded(t *testing.T) {
 	s, _ := newStore(t)
 	ctx := context.Background()
 	must(t, s.PutAgreement(ctx, "a1", []byte("e"), AgreementActive, at(1)))
-	must(t, s.PutAgreement(ctx, "a1", []byte("e"), AgreementEnded, at(2)))
+	must(t, s.PutAgreement(ctx, "a1", []byte("e"), AgreementRevoked, at(2)))
 	wantErr(t, s.PutAgreement(ctx, "a1", []byte("e"), AgreementActive, at(3)), ErrTransition)
 	row, err := s.AgreementRow(ctx, "a1")
 	must(t, err)
-	if row.State != AgreementEnded {
+	if row.State != AgreementRevoked {
 		t.Fatalf("an ended agreement became %s", row.State)
 	}
 }
