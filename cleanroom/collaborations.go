@@ -172,7 +172,7 @@ func (n *Node) inForce(ctx context.Context, id string) (*agreements.Agreement, s
 	if err != nil {
 		return nil, "", err
 	}
-	if row.State == store.AgreementEnded {
+	if row.State == store.AgreementRevoked {
 		return nil, "", ErrWithdrawn
 	}
 	e, err := agreements.Open(row.Envelope)

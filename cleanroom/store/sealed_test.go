@@ -78,7 +78,7 @@ func TestClearAnswersAreDropped(t *testing.T) {
 	_, err = p.DownTo(ctx, 2)
 	must(t, err)
 	for _, q := range []string{
-		`INSERT INTO agreements VALUES ('a1', x'00', 'ACTIVE', 1, 1)`,
+		`INSERT INTO agreements (id, envelope, state, first_seen, updated) VALUES ('a1', x'00', 'ACTIVE', 1, 1), ('a2', x'00', 'ENDED', 1, 1)`,
 		`INSERT INTO runs (id, agreement, asker, question, plan_hash, state, stage, created, finished, error, result, receipt)
 			VALUES ('ours', 'a1', 'me', x'00', 'p', 'SUCCESS', '', 1, 2, '', CAST('a clear answer' AS BLOB), CAST('a clear bundle' AS BLOB)),
 			('theirs', 'a1', 'they', x'00', 'p', 'SUCCESS', '', 1, 2, '', NULL, CAST('an envelope' AS BLOB))`,
@@ -89,6 +89,11 @@ func TestClearAnswersAreDropped(t *testing.T) {
 	must(t, db.Close())
 	inFile(t, path, "a clear answer", true)
 	s = reopen(t, path)
+	for id, want := range map[string]AgreementState{"a1": AgreementActive, "a2": AgreementRevoked} {
+		if row, err := s.AgreementRow(ctx, id); err != nil || row.State != want {
+			t.Errorf("%s is %s now: %v", id, row.State, err)
+		}
+	}
 	ours, err := s.Run(ctx, "ours")
 	must(t, err)
 	if ours.Sealed != nil || ours.Receipt != nil || ours.Removed.IsZero() {
