@@ -87,7 +87,9 @@ func (n *Node) standings() (map[string]standing, error) {
 
 // admits reports whether an agreement in this state opens the peer door to its
 // members, within its validity.
-func admits(s store.AgreementState) bool { return s == store.AgreementActive || s == store.AgreementSuspended }
+func admits(s store.AgreementState) bool {
+	return s == store.AgreementActive || s == store.AgreementSuspended
+}
 
 // ErrNotConfirmed is returned for what needs a partner that people have
 // confirmed.

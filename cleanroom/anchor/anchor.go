@@ -74,13 +74,20 @@ func Open(ctx context.Context, s *store.Store, log *audit.Log) (*Keeper, error) 
 		return nil, err
 	}
 	k.fresh = len(newest) == 0 && e.Action == ""
-	if behind != nil && err == nil {
-		return k, k.announce(ctx, *behind)
+	if behind == nil || err != nil {
+		return k, nil
+	}
+	for _, a := range newest {
+		if a.Seq >= behind.Seq {
+			if err := k.announce(ctx, a); err != nil {
+				return k, err
+			}
+		}
 	}
 	return k, nil
 }
 
-// walk reads all anchors, checks the chain, and returns the last two.
+// walk reads all anchors, checks the chain, and returns the last three.
 func (k *Keeper) walk(ctx context.Context, each func(store.Anchor)) (newest []store.Anchor, err error) {
 	k.seq, k.head = 0, [32]byte{}
 	for {
@@ -94,7 +101,7 @@ func (k *Keeper) walk(ctx context.Context, each func(store.Anchor)) (newest []st
 				return nil, ErrMixed
 			}
 			k.seq, k.head = a.Seq, a.Chain
-			newest = append(newest[max(0, len(newest)-1):], a)
+			newest = append(newest[max(0, len(newest)-2):], a)
 			if each != nil {
 				each(a)
 			}
@@ -103,8 +110,10 @@ func (k *Keeper) walk(ctx context.Context, each func(store.Anchor)) (newest []st
 }
 
 // Compare judges the last entry of the log that names an anchor (the zero Entry
-// if there is none) by the last two anchors. behind is the one anchor that a
-// crash may have kept from the log.
+// if there is none) by the last three anchors. behind is the first anchor that a
+// crash may have kept from the log: the last one, or the one before where the
+// two were one change, which the entry of the last says by its detail
+// predecessor.
 func Compare(e audit.Entry, newest []store.Anchor) (behind *store.Anchor, err error) {
 	var last store.Anchor
 	chainAt := map[int64][32]byte{0: {}}
@@ -120,14 +129,21 @@ func Compare(e audit.Entry, newest []store.Anchor) (behind *store.Anchor, err er
 	switch {
 	case named > last.Seq:
 		return nil, ErrOlder
-	case named < last.Seq-1:
+	case named < last.Seq-1 && !(named == last.Seq-2 && together(last)):
 		return nil, ErrAhead
 	case named > 0 && e.Detail["state"] != hex.EncodeToString(at(chainAt, named)):
 		return nil, ErrMixed
-	case named == last.Seq-1:
-		return &last, nil
+	case named < last.Seq:
+		first := newest[max(0, len(newest)-int(last.Seq-named))]
+		return &first, nil
 	}
 	return nil, nil
+}
+
+// together reports whether an anchor and the one before it are one change.
+func together(a store.Anchor) bool {
+	var e audit.Entry
+	return json.Unmarshal(a.Entry, &e) == nil && e.Detail["predecessor"] != ""
 }
 
 func at(m map[int64][32]byte, n int64) []byte { c := m[n]; return c[:] }
@@ -158,6 +174,12 @@ func (k *Keeper) announce(ctx context.Context, a store.Anchor) error {
 // changed; after an error of the log the change stands and the Keeper makes no
 // more, until the node is started again.
 func (k *Keeper) Do(ctx context.Context, c Change, apply func(context.Context, store.Anchor) error) error {
+	return k.DoAll(ctx, []Change{c}, func(ctx context.Context, all []store.Anchor) error { return apply(ctx, all[0]) })
+}
+
+// DoAll is Do for one or two rows that change together. The entry of the second
+// has the detail predecessor.
+func (k *Keeper) DoAll(ctx context.Context, changes []Change, apply func(context.Context, []store.Anchor) error) error {
 	// Once begun, a change is carried through: between the two writes no
 	// cancellation may come.
 	ctx = context.WithoutCancel(ctx)
@@ -166,27 +188,45 @@ func (k *Keeper) Do(ctx context.Context, c Change, apply func(context.Context, s
 	if k.stuck != nil {
 		return k.stuck
 	}
-	if err := c.Entry.Check(); err != nil { // what the log would not take must not be changed
-		return err
+	var all []store.Anchor
+	seq, head := k.seq, k.head
+	for _, c := range changes {
+		if err := c.Entry.Check(); err != nil { // what the log would not take must not be changed
+			return err
+		}
+		entry, err := json.Marshal(c.Entry)
+		if err != nil {
+			return err
+		}
+		a := store.Anchor{Seq: seq + 1, Kind: c.Kind, Subject: c.Subject, Digest: c.Digest, Entry: entry, Before: head}
+		a.Chain = chain(a)
+		seq, head = a.Seq, a.Chain
+		all = append(all, a)
 	}
-	entry, err := json.Marshal(c.Entry)
-	if err != nil {
-		return err
+	if len(all) == 0 || len(all) > 2 || len(all) == 2 && !together(all[1]) {
+		return errors.New("one or two rows change together, and the second says so")
 	}
-	a := store.Anchor{Seq: k.seq + 1, Kind: c.Kind, Subject: c.Subject, Digest: c.Digest, Entry: entry, Before: k.head}
-	a.Chain = chain(a)
-	if err := apply(ctx, a); err != nil {
+	if err := apply(ctx, all); err != nil {
 		if errors.Is(err, store.ErrAnchor) {
 			return errors.Join(ErrMixed, err)
 		}
 		return err
 	}
-	k.seq, k.head, k.fresh = a.Seq, a.Chain, false
-	if err := k.announce(ctx, a); err != nil {
-		k.stuck = fmt.Errorf("the audit log could not be written, so nothing is done: %w", err)
-		return k.stuck
+	k.seq, k.head, k.fresh = seq, head, false
+	for _, a := range all {
+		if err := k.announce(ctx, a); err != nil {
+			k.stuck = fmt.Errorf("the audit log could not be written, so nothing is done: %w", err)
+			return k.stuck
+		}
 	}
 	return nil
+}
+
+// Stuck is the error after which nothing is changed any more, or nil.
+func (k *Keeper) Stuck() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.stuck
 }
 
 // Check compares rows with what their last changes made of them: current has
