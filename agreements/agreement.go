@@ -12,11 +12,17 @@ type Agreement struct {
 	Format  string `json:"format" yaml:"format"`
 	Title   string `json:"title" yaml:"title"`
 	Purpose string `json:"purpose" yaml:"purpose"`
-	Legal   string `json:"legal,omitempty" yaml:"legal,omitempty"`
 	// Predecessor is the id of the agreement that this one amends: once every
 	// member has signed this one, the other is never acted on again.
 	Predecessor string `json:"predecessor,omitempty" yaml:"predecessor,omitempty"`
-	Validity    Window `json:"validity" yaml:"validity"`
+	// Template is what the clauses were drawn up from; nil: nothing.
+	Template *TemplateRef `json:"template,omitempty" yaml:"template,omitempty"`
+	// Clauses are the text that binds people. Its numbers and names are
+	// placeholders for the fields of this document.
+	Clauses []Clause `json:"clauses,omitempty" yaml:"clauses,omitempty"`
+	// Terms are what the clauses need and no other field holds.
+	Terms    []Term `json:"terms,omitempty" yaml:"terms,omitempty"`
+	Validity Window `json:"validity" yaml:"validity"`
 	// MinGroupSize is k: no released output rests on fewer units. Each dataset
 	// may ask for more; the strictest wins.
 	MinGroupSize int `json:"minGroupSize" yaml:"minGroupSize"`

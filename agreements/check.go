@@ -47,7 +47,6 @@ func (a *Agreement) Check() error {
 	}
 	p.line("title", a.Title, 1, 200)
 	p.text("purpose", a.Purpose, 1, 4000)
-	p.text("legal", a.Legal, 0, 200_000)
 	p.predecessor(a.Predecessor)
 	p.window(a.Validity)
 	if a.DP == nil {
@@ -59,6 +58,7 @@ func (a *Agreement) Check() error {
 		p.receivers(a)
 		p.datasets(a)
 		p.analyses(a)
+		p.wording(a)
 	}
 	return errors.Join(p...)
 }

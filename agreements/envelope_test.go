@@ -180,7 +180,7 @@ func TestPayloadHasOneSpelling(t *testing.T) {
 		{"null for false", `"adHoc":true,"analyses"`, `"adHoc":null,"analyses"`, notCanonical},
 		{"time in another zone", "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", notCanonical},
 		{"time in fractions", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0Z", notCanonical},
-		{"subject", `"sha256":"e5`, `"sha256":"e6`, notCanonical},
+		{"subject", `"sha256":"1c`, `"sha256":"1d`, notCanonical},
 		{"another statement", "urn:parley:agreement:v1", "urn:parley:agreement:v2", "this is not a Parley agreement: the payload is not a statement of one"},
 		{"a value that is not allowed", `"dp":"none"`, `"dp":"no"`, "this is not a Parley agreement: the payload is not a statement of one"},
 		{"dp of empty fields", `"dp":"none"`, `"dp":{"budgetDelta":"","budgetEpsilon":"","delta":"","epsilon":""}`, "this is not a Parley agreement: the payload is not a statement of one"},

@@ -103,5 +103,4 @@ var fieldWords = map[string]string{
 	"analyses.parameters.values":        "values allowed",
 	"analyses.parameters.default":       "value unless said otherwise",
 	"analyses.parameters.order":         "order of the parameters",
-	"legal":                             "legal text",
 }

@@ -33,7 +33,7 @@ func one(name, from, to string) edit { return edit{name, []string{from, to}} }
 func TestRefusedDrafts(t *testing.T) {
 	var out bytes.Buffer
 	all := append(append(append(yamlEdits(), headEdits()...), memberEdits()...), datasetEdits()...)
-	for _, e := range append(all, analysisEdits()...) {
+	for _, e := range append(append(all, analysisEdits()...), clauseEdits()...) {
 		_, err := ParseDraft([]byte(replaced(t, example(t), e.pairs...)))
 		if err == nil {
 			t.Errorf("%s: accepted", e.name)
@@ -71,8 +71,8 @@ func headEdits() []edit {
 		one("title of two lines", "title: Sales by campaign", `title: "Sales\nSigned by every member."`),
 		one("long title", "Sales by campaign", strings.Repeat("x", 201)),
 		one("terminal escape", "title: Sales by campaign", `title: "\e[2J"`),
-		one("direction override", "§ 1 Each", "§ 1 \u202eEach"),
-		one("zero width", "§ 1 Each", "§ 1 Ea\u200bch"),
+		one("direction override", "is the controller", "is \u202ethe controller"),
+		one("zero width", "is the controller", "is the con\u200btroller"),
 		one("no purpose", "purpose: |", "legal2: |"),
 		one("empty purpose", "purpose: |\n  Measure how many buyers each spring campaign reached, and what they bought.\n  No other use is agreed.", "purpose: ''"),
 		one("ends before it begins", "notAfter: 2027", "notAfter: 2025"),
@@ -320,7 +320,7 @@ func TestAcceptedDrafts(t *testing.T) {
 		one("no columns", "      columns:\n        - {name: amount, type: decimal, scale: 2, uses: [measure, filter], min: \"0.00\", max: \"5000.00\", nullable: true, operators: [\">\", \">=\", between], clip: \"1000.00\"}\n        - {name: items, type: integer, uses: [measure], min: \"1\", max: \"99\"}\n        - {name: returned, type: boolean, uses: [filter]}\n", ""),
 		one("IPv6", "parley.agency.example:7400", `"[2001:db8::1]:7400"`),
 		one("service name", "parley.agency.example:7400", "node_a:7400"),
-		one("no-break space in prose", "§ 1 Each", "§\u00a01 Each"),
+		one("no-break space in prose", "is the controller", "is\u00a0the controller"),
 		one("another zone", "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00"),
 		one("noise on everything", "dp: none", `dp: {epsilon: 1, delta: "0.000001", budgetEpsilon: "10", budgetDelta: "0.00001"}`),
 		one("noise on ad-hoc SQL", "dp: none", `dp: {epsilon: "1", delta: "0.000001", budgetEpsilon: "10", budgetDelta: "0.00001", adHocOnly: true}`),

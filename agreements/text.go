@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/agreements/clause"
 )
 
 // Text renders the agreement for people. Every number and name in it comes
@@ -50,8 +52,8 @@ func (a *Agreement) Text() string {
 			line("  parameter %s", q.text())
 		}
 	}
-	if a.Legal != "" {
-		line("\nText\n%s", barred(a.Legal))
+	for i, c := range a.Clauses {
+		line("\n%d. %s\n%s", i+1, c.Title, barred(a.clauseText(&c)))
 	}
 	return b.String()
 }
@@ -169,4 +171,37 @@ func count(n int64, what string) string {
 		return "1 " + what
 	}
 	return strconv.FormatInt(n, 10) + " " + what + "s"
+}
+
+// clauseText is a clause with its placeholders filled in.
+func (a *Agreement) clauseText(c *Clause) string {
+	var b strings.Builder
+	blocks, _ := clause.Parse(c.Text)
+	for i, block := range blocks {
+		if i > 0 {
+			b.WriteString("\n\n")
+		}
+		for j, item := range block.Items {
+			if j > 0 {
+				b.WriteString("\n")
+			}
+			switch block.Form {
+			case clause.Bullets:
+				b.WriteString("- ")
+			case clause.Numbers:
+				fmt.Fprintf(&b, "%d. ", j+1)
+			}
+			for _, s := range item {
+				if s.Kind != clause.Placeholder {
+					b.WriteString(s.Text)
+					continue
+				}
+				pieces, _ := a.Phrase(s.Text)
+				for _, p := range pieces {
+					b.WriteString(p.Text)
+				}
+			}
+		}
+	}
+	return b.String()
 }

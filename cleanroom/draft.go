@@ -13,11 +13,14 @@ import (
 // DraftOptions are what a draft is made from.
 type DraftOptions struct {
 	Title, Purpose string
-	Legal          string
-	Members        []agreements.Member
-	Contracts      []OwnedContract
-	MinGroupSize   int
-	AdHoc          bool
+	// Template, Clauses and Terms are the text that binds people.
+	Template     *agreements.TemplateRef
+	Clauses      []agreements.Clause
+	Terms        []agreements.Term
+	Members      []agreements.Member
+	Contracts    []OwnedContract
+	MinGroupSize int
+	AdHoc        bool
 	// DP is the demand for noise; nil: DefaultDP where SQL may be asked freely,
 	// none elsewhere. To leave it out, agreements.NoDP must be said.
 	DP        *agreements.DP
@@ -68,7 +71,7 @@ func receiving(dataset string, contract, agreement []string) ([]string, error) {
 // dataset are exactly what its contract allows, but for receivers that the agreement does
 // not have.
 func Draft(o DraftOptions) (*agreements.Agreement, error) {
-	a := &agreements.Agreement{Format: agreements.Format, Title: o.Title, Purpose: o.Purpose, Legal: o.Legal,
+	a := &agreements.Agreement{Format: agreements.Format, Title: o.Title, Purpose: o.Purpose, Template: o.Template, Clauses: o.Clauses, Terms: o.Terms,
 		Validity:     agreements.Window{NotBefore: o.NotBefore, NotAfter: o.NotAfter},
 		MinGroupSize: o.MinGroupSize, DP: o.demand(), AdHoc: o.AdHoc, Members: o.Members, Receivers: o.Receivers, Analyses: o.Analyses}
 	if len(a.Receivers) == 0 {

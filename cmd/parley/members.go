@@ -209,7 +209,7 @@ func openRehearsal(ctx context.Context, r *room, dir string, keep bool) (*rehear
 // agree makes, signs and distributes the agreement.
 func (re *rehearsal) agree(ctx context.Context, contracts [][][]byte) error {
 	ra := re.room.Agreement
-	o := cleanroom.DraftOptions{Title: re.room.Title, Purpose: ra.Purpose, Legal: ra.Legal, MinGroupSize: ra.MinGroupSize,
+	o := cleanroom.DraftOptions{Title: re.room.Title, Purpose: ra.Purpose, Clauses: ra.Clauses, Terms: ra.Terms, MinGroupSize: ra.MinGroupSize,
 		AdHoc: ra.AdHoc, DP: ra.DP, Receivers: ra.Receivers, Analyses: ra.Analyses}
 	o.NotBefore = time.Now().UTC().Add(-time.Minute).Truncate(time.Second)
 	o.NotAfter = o.NotBefore.AddDate(0, 0, ra.Days)

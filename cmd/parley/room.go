@@ -47,10 +47,12 @@ type roomMember struct {
 type roomContract struct{ yaml []byte }
 
 type roomAgreement struct {
-	Purpose      string `yaml:"purpose"`
-	Legal        string `yaml:"legal"`
-	MinGroupSize int    `yaml:"minGroupSize"`
-	AdHoc        bool   `yaml:"adHoc"`
+	Purpose string `yaml:"purpose"`
+	// Clauses and Terms are as in an agreement.
+	Clauses      []agreements.Clause `yaml:"clauses"`
+	Terms        []agreements.Term   `yaml:"terms"`
+	MinGroupSize int                 `yaml:"minGroupSize"`
+	AdHoc        bool                `yaml:"adHoc"`
 	// DP is none or what agreements/AGREEMENT.md says; absent: the default of
 	// `parley agreement new`.
 	DP        *agreements.DP        `yaml:"dp"`

@@ -76,7 +76,7 @@ func openRoom(t *testing.T, name string, rows int) (*room, map[string]*cleanroom
 	}
 	now := time.Now().UTC().Truncate(time.Second)
 	ra := r.Agreement
-	o := cleanroom.DraftOptions{Title: r.Title, Purpose: ra.Purpose, Legal: ra.Legal, MinGroupSize: ra.MinGroupSize, AdHoc: ra.AdHoc,
+	o := cleanroom.DraftOptions{Title: r.Title, Purpose: ra.Purpose, Clauses: ra.Clauses, Terms: ra.Terms, MinGroupSize: ra.MinGroupSize, AdHoc: ra.AdHoc,
 		DP: ra.DP, Receivers: ra.Receivers, Analyses: ra.Analyses, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
 	members := map[string]*cleanroomtest.Member{}
 	var all []*cleanroomtest.Member

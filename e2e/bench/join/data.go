@@ -175,7 +175,6 @@ members:
     contracts: [orders.contract.yaml]
 agreement:
   purpose: Measure how fast two nodes answer.
-  legal: The data are generated.
   minGroupSize: %d
   adHoc: true
   dp: none

@@ -1,0 +1,120 @@
+package clause
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// numerals are the English words for numbers, without one, first, second and
+// third, which mostly mean something else ("no one", "third party").
+var numerals = strings.Fields(`zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+	seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands
+	million millions billion billions trillion dozen dozens twice thrice
+	fourth fifth sixth seventh eighth ninth tenth eleventh twelfth twentieth thirtieth fortieth fiftieth hundredth thousandth millionth`)
+
+// roman is a number in capitals; single letters are letters.
+var roman = regexp.MustCompile(`^M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})$`)
+
+// ideographs of numbers are letters to Unicode.
+const ideographs = "〇一二三四五六七八九十百千万萬億兆零壹貳叁參肆伍陸柒捌玖拾佰仟"
+
+// Word is a word of an item's wording, as written, with its place and what
+// surrounds it: a placeholder or citation is U+FFFC there.
+type Word struct {
+	Text          string
+	Line, Column  int
+	Before, After rune // 0 at the ends
+}
+
+// WordsOf splits the wording of an item into words: runs of letters, marks and
+// numbers. Emphasis does not part a word.
+func WordsOf(item []Span) []Word {
+	var out []Word
+	var w []rune
+	var at Word
+	before := rune(0)
+	end := func(after rune) {
+		if len(w) > 0 {
+			at.Text, at.After = string(w), after
+			out = append(out, at)
+			w = w[:0]
+		}
+	}
+	for _, s := range item {
+		if s.Kind != Words {
+			end('\uFFFC')
+			before = '\uFFFC'
+			continue
+		}
+		for i, r := range []rune(s.Text) {
+			if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r) {
+				if len(w) == 0 {
+					at = Word{Line: s.Line, Column: s.Column + i, Before: before}
+				}
+				w = append(w, r)
+			} else {
+				end(r)
+			}
+			before = r
+		}
+	}
+	end(0)
+	return out
+}
+
+// numbers refuses wording that says a number: in digits of any script, or in
+// English words, however they are dressed up.
+func (p *parser) numbers(item []Span) {
+	for _, w := range WordsOf(item) {
+		plain := Plain(w.Text)
+		switch {
+		case strings.ContainsFunc(w.Text, func(r rune) bool { return unicode.IsNumber(r) || strings.ContainsRune(ideographs, r) }) ||
+			strings.ContainsFunc(plain, unicode.IsNumber):
+			p.add(w.Line, w.Column, "%q is a number: put a placeholder for the field that holds it, or a citation such as [[Article 28 GDPR]]", cut(w.Text))
+		case numeral(plain):
+			p.add(w.Line, w.Column, "%q is a number in words: put a placeholder for the field that holds it", cut(w.Text))
+		case len(w.Text) > 1 && roman.MatchString(w.Text):
+			p.add(w.Line, w.Column, "%q is a Roman number: put a placeholder, or a citation such as [[Annex II]]", cut(w.Text))
+		case mixed(w.Text):
+			p.add(w.Line, w.Column, "%q mixes letters of several alphabets that look alike", cut(w.Text))
+		}
+	}
+}
+
+// tens begin compounds such as twentyfive.
+var tens = []string{"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"}
+
+func numeral(plain string) bool {
+	for _, t := range tens {
+		if rest, ok := strings.CutPrefix(plain, t); ok && (rest == "one" || slices.Contains(numerals, rest)) {
+			return true
+		}
+	}
+	return slices.Contains(numerals, plain)
+}
+
+// Plain is a word in small letters without accents and compatibility forms.
+func Plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsMark(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(s))
+}
+
+// mixed reports a word of letters from more than one of the alphabets whose
+// letters pass for each other's.
+func mixed(s string) bool {
+	n := 0
+	for _, t := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek} {
+		if strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(t, r) }) {
+			n++
+		}
+	}
+	return n > 1
+}
