@@ -39,7 +39,7 @@ func waves() []int {
 	return out
 }
 
-const closeThere = "the question is too close to an earlier one at the other owner, or two of its conditions to each other: what the two select differs by so few people or things that their answers could be subtracted from each other. A larger change, or differential privacy, would be allowed"
+const closeThere = "the question is too close to an earlier one at the other owner, or some of its own numbers to each other: what they select differs by so few people or things that they could be subtracted from each other. A larger change, or differential privacy, would be allowed"
 
 func closeHere(dataset string) string {
 	return fmt.Sprintf("the question is too close to an earlier one: what the two select of %q differs by fewer than 10 units, so that their answers could be subtracted from each other. "+

@@ -30,7 +30,7 @@ var (
 	ErrTimeout          = errors.New("the run took longer than the configured runTimeout")
 	ErrTooClose         = errors.New("the question is too close to an earlier one")
 	ErrPeerLimit        = errors.New("the other owner's limits on its data (runs a day, or the privacy budget) allow no more such runs for now; its log says which limit")
-	ErrPeerTooClose     = errors.New("the question is too close to an earlier one at the other owner, or two of its conditions to each other: what the two select differs by so few people or things that their answers could be subtracted from each other. A larger change, or differential privacy, would be allowed")
+	ErrPeerTooClose     = errors.New("the question is too close to an earlier one at the other owner, or some of its own numbers to each other: what they select differs by so few people or things that they could be subtracted from each other. A larger change, or differential privacy, would be allowed")
 	ErrNoRun            = errors.New("no such run here")
 	ErrSealed           = errors.New("the stored answer of this run cannot be opened: the state file was altered, or the keys are not those it was sealed to")
 	errDomain           = errors.New("a column holds a value that its declared domain does not list")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"parley/analysis/plan"
@@ -114,23 +115,32 @@ func (n *Node) admitSelection(ctx context.Context, r *Run, row store.Dataset, sn
 		}
 		return s, nil
 	})
-	if q.Selection, err = n.sketched(row.Version, local, vectors, p.MinGroupSize, ids, own); err != nil {
+	if q.Selection, err = n.sketched(row.Version, local, vectors, releasedBy(p, ownIn(p, row.Name)), p.MinGroupSize, ids, own); err != nil {
 		return false, err
 	}
 	unchecked, err = n.past.Admit(ctx, q, n.now())
 	var close *history.TooClose
 	if errors.As(err, &close) {
 		n.log.Warn("run refused", "run", r.ID, "dataset", row.Name, "reason", close)
-		if close.Within {
+		switch {
+		case close.Combined:
+			err = tooCloseWithin(fmt.Sprintf("numbers of the question, added and subtracted, tell about fewer than %d units of %q by themselves. "+
+				"Allowed is a question with fewer of these numbers; or an agreement with differential privacy", p.MinGroupSize, row.Name))
+		case close.Within:
 			err = tooCloseWithin(fmt.Sprintf("two conditions of the question select the same of %q but for fewer than %d units, so that their numbers could be subtracted from each other. "+
 				"Allowed are conditions that differ by at least %d of them, or by none; or an agreement with differential privacy", row.Name, p.MinGroupSize, p.MinGroupSize))
-		} else {
+		default:
 			err = fmt.Errorf("%w: what the two select of %q differs by fewer than %d units, so that their answers could be subtracted from each other. "+
 				"Allowed is a question that differs by at least %d of them, or by none; or an agreement with differential privacy", ErrTooClose, row.Name, p.MinGroupSize, p.MinGroupSize)
 		}
 		err = errors.Join(err, n.record(entry("run.too-close", audit.Refused).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).dataset(row.Name).with("code", "too-close")))
 	}
 	return unchecked, err
+}
+
+// ownIn is which of a plan's owners has a dataset.
+func ownIn(p *plan.Plan, dataset string) int {
+	return slices.IndexFunc(p.Locals, func(l plan.Local) bool { return l.Dataset == dataset })
 }
 
 // ownVectors are the vectors of a join that are this node's.
@@ -232,6 +242,9 @@ func vectorsOf(p *plan.Plan) []plan.Vector {
 		default:
 			for _, of := range []plan.VectorKind{plan.HasValue, plan.Count, plan.Sum} {
 				out = append(out, plan.Vector{Of: of, Measure: a.Measure, MaxAbs: math.MaxInt64})
+			}
+			if a.Func.Spread() {
+				out = append(out, plan.Vector{Of: plan.Sum, Measure: a.Squares, MaxAbs: math.MaxInt64})
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package cleanroom
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"sync"
 
 	"parley/analysis/plan"
@@ -55,10 +56,11 @@ func (k *keptSelections) keep(key [32]byte, sel history.Selection) {
 }
 
 // sketched is a finished selection, computed if it is not kept. It depends on
-// the version's rows, the local plan, the vectors and k, and on nothing else:
+// the version's rows, the local plan, the vectors, the answer's numbers and k, and
+// on nothing else:
 // not on the numbers that a run gives its groups.
-func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector, k int, ids func() ([]uint64, error), own func() (*reduced, error)) (history.Selection, error) {
-	about, err := json.Marshal([]any{version, local, vectors, k})
+func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector, numbers []released, k int, ids func() ([]uint64, error), own func() (*reduced, error)) (history.Selection, error) {
+	about, err := json.Marshal([]any{version, local, vectors, fmt.Sprint(numbers), k})
 	if err != nil {
 		return history.Selection{}, err
 	}
@@ -66,7 +68,7 @@ func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector
 	if sel, ok := n.selections.of(key); ok {
 		return sel, nil
 	}
-	numbers, err := ids()
+	unitNumbers, err := ids()
 	if err != nil {
 		return history.Selection{}, err
 	}
@@ -74,10 +76,15 @@ func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector
 	if err != nil {
 		return history.Selection{}, err
 	}
-	sel, err := selectionOf(n.past.Hasher(), numbers, rows, local, vectors, k)
+	sel, err := selectionOf(n.past.Hasher(), unitNumbers, rows, local, vectors, k)
 	if err != nil {
 		return sel, err
 	}
+	few, decided, err := combinedFew(rows, local, numbers, k)
+	if err != nil {
+		return sel, err
+	}
+	sel.Combined, sel.Partly = few, sel.Partly || !decided
 	sel.Finish()
 	n.selections.keep(key, sel)
 	return sel, nil

@@ -52,6 +52,7 @@ func (b *localBuilder) leftOut(q *check.Query, it check.Item) leftOut {
 	x := it.Arg
 	if x == nil || it.Table != b.table || !x.Nullable || it.Shared && x.Constant() {
 		out.unmet = &Vector{Of: Lacks, Measure: m}
+		b.leavesOut(m, 0)
 		return out
 	}
 	counts := it.Func != "sum" && !it.Zero // a sum shows no row without x
@@ -66,11 +67,23 @@ func (b *localBuilder) leftOut(q *check.Query, it check.Item) leftOut {
 	out.present = func() Vector { return b.has(q, check.When(is, check.One())) }
 	unmet := b.has(q, check.Unless(filter, check.When(is, check.One())))
 	out.unmet = &unmet
+	b.leavesOut(m, unmet.Measure+1)
 	if counts {
 		missing := b.has(q, check.Unless(is, check.When(filter, check.One())))
 		out.missing = &missing
 	}
 	return out
+}
+
+// leavesOut notes which rows an aggregate's condition leaves out of a measure.
+func (b *localBuilder) leavesOut(m, unmet int) {
+	if b.unmet == nil {
+		b.unmet = map[int]bool{}
+	}
+	if b.unmet[m] && b.local.Measures[m].Unmet != unmet {
+		unmet = -1
+	}
+	b.unmet[m], b.local.Measures[m].Unmet = true, unmet
 }
 
 // has is the units with a value of a measure that is 1 or NULL.

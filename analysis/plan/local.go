@@ -19,6 +19,7 @@ type localBuilder struct {
 	where    []*check.Expr
 	groups   []*check.Expr
 	measures []*check.Expr // of local.Measures
+	unmet    map[int]bool  // measures whose Unmet is set
 }
 
 func newLocal(q *check.Query, table int) *localBuilder {

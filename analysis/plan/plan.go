@@ -114,6 +114,10 @@ type Measure struct {
 	MaxAbs int64 `json:"maxAbs,string"`
 	// Conditional is set where an aggregate's own condition is part of it.
 	Conditional bool `json:"conditional,omitempty"`
+	// Unmet says which rows the condition leaves out of those with a value: 0,
+	// where it is NULL; else those where the measure Unmet-1 has a value; -1,
+	// aggregates differ about that.
+	Unmet int `json:"unmet,omitempty"`
 	// Clip bounds what one unit adds to the noisy sum in one group; 0: no noise.
 	Clip int64 `json:"clip,omitempty,string"`
 }

@@ -48,9 +48,13 @@ type TooClose struct {
 	Complement bool   // it is what the earlier one left out
 	OtherData  bool   // the earlier one was about another version of the data
 	Within     bool   // it is no earlier one, but two numbers of the question itself
+	Combined   bool   // or more of them, added and subtracted
 }
 
 func (e *TooClose) Error() string {
+	if e.Combined {
+		return "numbers of the question, added and subtracted, are about fewer units than the threshold"
+	}
 	if e.Within {
 		return "two conditions of the question select the same but for fewer units than the threshold"
 	}
@@ -90,6 +94,9 @@ func (h *History) Admit(ctx context.Context, q *Question, now time.Time) (unchec
 	defer h.mu.Unlock()
 	if q.Within && !weak.Off("R01") {
 		return false, &TooClose{Run: q.Run, Within: true}
+	}
+	if q.Combined && !weak.Off("R01") {
+		return false, &TooClose{Run: q.Run, Combined: true}
 	}
 	q.Finish()
 	tag := h.tag(q)

@@ -48,6 +48,9 @@ type Selection struct {
 	// Within is set when two numbers of the question itself are too close to be
 	// answered side by side.
 	Within bool
+	// Combined is set when more of them, added and subtracted, are about too few
+	// units.
+	Combined bool
 
 	header []byte // once it is finished
 }

@@ -47,7 +47,7 @@ var sentences = map[string]string{
 	RefusedBusy:       "the other node has as many runs going on as it allows; try again later",
 	RefusedAligning:   "the other node is aligning the same two datasets for another run; ask again when that run has ended",
 	RefusedLimit:      "the other owner's limits on its data (runs a day, or the privacy budget) allow no more such runs for now; its log says which limit",
-	RefusedClose:      "the question is too close to an earlier one at the other owner, or two of its conditions to each other: what the two select differs by so few people or things that their answers could be subtracted from each other. A larger change, or differential privacy, would be allowed",
+	RefusedClose:      "the question is too close to an earlier one at the other owner, or some of its own numbers to each other: what they select differs by so few people or things that they could be subtracted from each other. A larger change, or differential privacy, would be allowed",
 	RefusedApproval:   "the other owner approves every run of its data; the question waits there for a person's decision",
 	RefusedDenied:     "the other owner did not approve the run; ask its people why",
 	RefusedUnknown:    "the other node does not know this run",
