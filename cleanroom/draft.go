@@ -23,7 +23,10 @@ type DraftOptions struct {
 	AdHoc        bool
 	// DP is the demand for noise; nil: DefaultDP where SQL may be asked freely,
 	// none elsewhere. To leave it out, agreements.NoDP must be said.
-	DP        *agreements.DP
+	DP *agreements.DP
+	// Known are datasets of the contracts whose sizes are known; DefaultDP goes
+	// by them.
+	Known     []Dataset
 	Receivers []string // empty: every member
 	Analyses  []agreements.Analysis
 	NotBefore time.Time
@@ -36,20 +39,15 @@ type OwnedContract struct {
 	Contract []byte
 }
 
-// DefaultDP is what a draft demands unless it says otherwise: ten runs of
-// epsilon 1 on a dataset, and never more.
-func DefaultDP() *agreements.DP {
-	return &agreements.DP{Epsilon: "1", Delta: "0.000001", BudgetEpsilon: "10", BudgetDelta: "0.00001"}
-}
-
-func (o *DraftOptions) demand() *agreements.DP {
+func (o *DraftOptions) demand() (*agreements.DP, error) {
 	switch {
 	case o.DP != nil:
-		return o.DP
+		return o.DP, nil
 	case o.AdHoc:
-		return DefaultDP()
+		units, _, err := LargestKnown(o.Contracts, o.Known)
+		return DefaultDP(units), err
 	}
-	return agreements.NoDP()
+	return agreements.NoDP(), nil
 }
 
 // receiving is those of a contract's receivers that the agreement has; none
@@ -71,9 +69,13 @@ func receiving(dataset string, contract, agreement []string) ([]string, error) {
 // dataset are exactly what its contract allows, but for receivers that the agreement does
 // not have.
 func Draft(o DraftOptions) (*agreements.Agreement, error) {
+	dp, err := o.demand()
+	if err != nil {
+		return nil, err
+	}
 	a := &agreements.Agreement{Format: agreements.Format, Title: o.Title, Purpose: o.Purpose, Template: o.Template, Clauses: o.Clauses, Terms: o.Terms,
 		Validity:     agreements.Window{NotBefore: o.NotBefore, NotAfter: o.NotAfter},
-		MinGroupSize: o.MinGroupSize, DP: o.demand(), AdHoc: o.AdHoc, Members: o.Members, Receivers: o.Receivers, Analyses: o.Analyses}
+		MinGroupSize: o.MinGroupSize, DP: dp, AdHoc: o.AdHoc, Members: o.Members, Receivers: o.Receivers, Analyses: o.Analyses}
 	if len(a.Receivers) == 0 {
 		for _, m := range o.Members {
 			a.Receivers = append(a.Receivers, m.Name)

@@ -76,8 +76,14 @@ func agreementNew() *cobra.Command {
 				if err := contracts(&o, me.Name, own, partner); err != nil {
 					return err
 				}
-				var err error
-				if o.DP, err = dp.demand(o.AdHoc); err != nil {
+				if err := d.call(cmd.Context(), http.MethodGet, "/v1/datasets", nil, &o.Known); err != nil {
+					return err
+				}
+				units, unknown, err := cleanroom.LargestKnown(o.Contracts, o.Known)
+				if err != nil {
+					return err
+				}
+				if o.DP, err = dp.demand(o.AdHoc, units); err != nil {
 					return err
 				}
 				if o.Analyses, err = readAnalyses(analyses); err != nil {
@@ -90,6 +96,9 @@ func agreementNew() *cobra.Command {
 					return err
 				}
 				fmt.Fprint(cmd.OutOrStdout(), draftHeader)
+				if note := cleanroom.AssumedSizes(o.DP, unknown); note != "" {
+					fmt.Fprintf(cmd.OutOrStdout(), "# %s\n", note)
+				}
 				return printYAML(cmd, a)
 			})
 		},

@@ -215,6 +215,7 @@ func (re *rehearsal) agree(ctx context.Context, contracts [][][]byte) error {
 	o.NotAfter = o.NotBefore.AddDate(0, 0, ra.Days)
 	for i, m := range re.members {
 		o.Members = append(o.Members, m.card)
+		o.Known = append(o.Known, m.datasets...)
 		for _, c := range contracts[i] {
 			o.Contracts = append(o.Contracts, cleanroom.OwnedContract{Owner: m.name, Contract: c})
 		}
