@@ -13,6 +13,7 @@ import (
 	"parley/analysis/plan"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/ledger"
+	"parley/cleanroom/people"
 	"parley/cleanroom/store"
 	"parley/internal/weak"
 )
@@ -42,6 +43,15 @@ func (b entryBuilder) by(actor string) entryBuilder     { b.Entry.Actor = actor;
 func (b entryBuilder) agreement(id string) entryBuilder { b.Entry.Agreement = id; return b }
 func (b entryBuilder) run(id string) entryBuilder       { b.Entry.Run = id; return b }
 func (b entryBuilder) dataset(name string) entryBuilder { b.Entry.Dataset = name; return b }
+
+// called names in an entry the person who called, if somebody of this
+// organisation did.
+func (b entryBuilder) called(ctx context.Context) entryBuilder {
+	if w := people.From(ctx); w != nil && !w.IsOperator() {
+		return b.with("caller", w.Name)
+	}
+	return b
+}
 
 func (b entryBuilder) with(key, value string) entryBuilder {
 	d := map[string]string{key: value}
@@ -84,18 +94,18 @@ func (n *Node) admit(ctx context.Context, asker string, q Question, run string) 
 	}
 	a, id, err := n.inForce(ctx, q.Agreement)
 	if err != nil {
-		return nil, errors.Join(err, n.record(entry(action, audit.Refused).by(asker).run(run).with("code", "agreement")))
+		return nil, errors.Join(err, n.record(entry(action, audit.Refused).called(ctx).by(asker).run(run).with("code", "agreement")))
 	}
 	c, err := analysis.Compile(ctx, n.engine, a, id, asker,
 		analysis.Question{SQL: q.SQL, Analysis: q.Analysis, Params: q.Params})
 	if err != nil {
-		return nil, errors.Join(err, n.record(entry(action, audit.Refused).by(asker).run(run).agreement(id).with("code", refusalCode(err))))
+		return nil, errors.Join(err, n.record(entry(action, audit.Refused).called(ctx).by(asker).run(run).agreement(id).with("code", refusalCode(err))))
 	}
 	ad := &admitted{question: q, asker: asker, agreement: a, id: id, compiled: c}
 	if err := n.ownData(ctx, ad); err != nil {
-		return nil, errors.Join(err, n.record(entry(action, audit.Refused).by(asker).run(run).agreement(id).with("code", "dataset")))
+		return nil, errors.Join(err, n.record(entry(action, audit.Refused).called(ctx).by(asker).run(run).agreement(id).with("code", "dataset")))
 	}
-	return ad, n.record(entry(action, audit.OK).by(asker).run(run).agreement(id).with("planHash", hexOf(c.Hash)))
+	return ad, n.record(entry(action, audit.OK).called(ctx).by(asker).run(run).agreement(id).with("planHash", hexOf(c.Hash)))
 }
 
 func refusalCode(err error) string {

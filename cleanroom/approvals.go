@@ -168,7 +168,7 @@ func (n *Node) Decide(ctx context.Context, id string, approve bool, reason strin
 	if found == nil {
 		return nil, ErrNoRequest
 	}
-	if err := n.record(entry(action, audit.OK).run(found.ID).agreement(found.Agreement).with("planHash", found.PlanHash)); err != nil {
+	if err := n.record(entry(action, audit.OK).called(ctx).run(found.ID).agreement(found.Agreement).with("planHash", found.PlanHash)); err != nil {
 		return nil, err
 	}
 	a, err := n.store.DecideApproval(ctx, found.ID, state, reason, n.now())

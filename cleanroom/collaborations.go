@@ -9,6 +9,7 @@ import (
 
 	"parley/agreements"
 	"parley/cleanroom/audit"
+	"parley/cleanroom/people"
 	"parley/cleanroom/store"
 )
 
@@ -34,7 +35,10 @@ func (n *Node) SignAgreement(ctx context.Context, e *agreements.Envelope) error 
 	if err != nil {
 		return err
 	}
-	if err := n.record(entry("agreement.sign", audit.OK).agreement(id)); err != nil {
+	if err := n.consented(ctx, consentAgreement, id, "agreement "+short(id), people.AgreementSign); err != nil {
+		return err
+	}
+	if err := n.record(entry("agreement.sign", audit.OK).called(ctx).agreement(id)); err != nil {
 		return err
 	}
 	return e.Sign(n.cfg.Org, identity{ctx, n.keys})
@@ -115,7 +119,7 @@ func (n *Node) ImportAgreement(ctx context.Context, e *agreements.Envelope) (*Co
 	if err != nil {
 		return nil, err
 	}
-	if err := n.changeAgreement(ctx, entry("agreement.import", audit.OK), store.AgreementRow{ID: id, Envelope: b, State: state}); err != nil {
+	if err := n.changeAgreement(ctx, entry("agreement.import", audit.OK).called(ctx), store.AgreementRow{ID: id, Envelope: b, State: state}); err != nil {
 		return nil, err
 	}
 	n.partners.forget()

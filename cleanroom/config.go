@@ -52,6 +52,9 @@ type Config struct {
 	// ResultDays is how many days of 24 hours an answer and its receipt are kept
 	// for the receiver. The record of the run, with the receipt's hash, stays.
 	ResultDays int `yaml:"resultDays"`
+	// Signers is how many different people with the role legal must say yes to
+	// an agreement before this node signs it. More than 1 needs accounts.
+	Signers int `yaml:"signers"`
 }
 
 // DefaultConfig is what init writes for an organisation.
@@ -69,6 +72,7 @@ func DefaultConfig(org string) Config {
 		RunTimeout:         time.Hour,
 		MaxRuns:            4,
 		ResultDays:         30,
+		Signers:            1,
 	}
 }
 
@@ -94,6 +98,8 @@ func (c *Config) check() error {
 		return errors.New("maxRuns must be at least 1")
 	case c.ResultDays < 1 || c.ResultDays > 36500:
 		return errors.New("resultDays must be between 1 and 36500")
+	case c.Signers < 1 || c.Signers > 16:
+		return errors.New("signers must be between 1 and 16")
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (n *Node) AddDataset(ctx context.Context, contract []byte, dir string) (*Da
 	}
 	snap, got, err := n.importSnapshot(ctx, engine.Import{Source: path, Format: format, Table: table, Rules: rules})
 	if err != nil {
-		n.record(entry("dataset.add", audit.Refused).dataset(c.Name()))
+		n.record(entry("dataset.add", audit.Refused).called(ctx).dataset(c.Name()))
 		return nil, err
 	}
 	d, err := n.keepDataset(ctx, c, contract, rules, snap, got, sourceOf(c, dir))
@@ -91,7 +91,7 @@ func (n *Node) keepDataset(ctx context.Context, c *catalog.Contract, contract []
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if err := n.record(entry("dataset.add", audit.OK).dataset(c.Name()).with("version", snap.Version)); err != nil {
+	if err := n.record(entry("dataset.add", audit.OK).called(ctx).dataset(c.Name()).with("version", snap.Version)); err != nil {
 		return nil, err
 	}
 	row := store.Dataset{Name: c.Name(), Version: snap.Version, Contract: contract, ContractHash: c.Hash(),

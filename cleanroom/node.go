@@ -19,6 +19,7 @@ import (
 	"parley/cleanroom/history"
 	"parley/cleanroom/ledger"
 	"parley/cleanroom/peer"
+	"parley/cleanroom/people"
 	"parley/cleanroom/store"
 	"parley/crypto/keys"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	// WithoutHistory leaves out the comparison with earlier questions. It is for
 	// tests that ask many questions of the same rows; no configuration sets it.
 	WithoutHistory bool
+	// PasswordCost is the work of one try at a password; zero: the usual.
+	PasswordCost people.Cost
 	// Pause waits between two offers of a run that waits for approval; nil: as
 	// long as it is told.
 	Pause func(ctx context.Context, d time.Duration) error
@@ -50,6 +53,8 @@ type Node struct {
 	audit      *audit.Log
 	anchor     *anchor.Keeper
 	ledger     *ledger.Ledger
+	people     *people.Desk
+	consents   sync.Mutex // one yes at a time
 	past       *history.History
 	units      unitNumbers
 	selections keptSelections
@@ -114,6 +119,9 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if err := n.anchored(n.life); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if err := n.openPeople(n.life, o.PasswordCost); err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if err := n.openHistory(n.life); err != nil {

@@ -54,6 +54,8 @@ type View struct {
 	Receipt     []byte          `json:"receipt,omitempty"`
 	ReceiptHash string          `json:"receiptHash,omitempty"`
 	Removed     *time.Time      `json:"removed,omitempty"`
+	// Hidden: there is an answer, and who asks for the run may not see it.
+	Hidden bool `json:"hidden,omitempty"`
 	// StoredFrom is the run whose answer this one was given again.
 	StoredFrom string `json:"storedFrom,omitempty"`
 	// More says of the receiver's own datasets about how many more runs like

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+os.Getenv("PATH"))
 			env.Setenv("PARLEY_PASSPHRASE", passphrase)
 			env.Setenv("TZ", "UTC")
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config")) // where sessions are kept
 			env.Values[nodesKey{}] = map[string]*node{}
 			return nil
 		},

@@ -47,18 +47,41 @@ func Routes() []Route {
 		{http.MethodGet, "/approvals", people.ApprovalSee, server.waiting},
 		{http.MethodPost, "/approvals/:id", people.ApprovalGive, server.decide},
 		{http.MethodGet, "/budget", people.BudgetSee, server.budget},
+
+		{http.MethodPost, "/session", people.SessionBegin, server.beginSession},
+		{http.MethodDelete, "/session", people.SessionEnd, server.endSession},
+		{http.MethodGet, "/me", people.MeSee, server.me},
+		{http.MethodPost, "/me/password", people.MeManage, server.changePassword},
+		{http.MethodPost, "/me/codes", people.MeManage, server.beginCodes},
+		{http.MethodPost, "/me/codes/confirm", people.MeManage, server.confirmCodes},
+		{http.MethodGet, "/me/tokens", people.MeSee, server.tokens},
+		{http.MethodPost, "/me/tokens", people.MeManage, server.addToken},
+		{http.MethodDelete, "/me/tokens/:id", people.MeManage, server.revokeToken},
+
+		{http.MethodGet, "/people", people.PeopleSee, server.people},
+		{http.MethodPost, "/people", people.PeopleManage, server.addPerson},
+		{http.MethodPost, "/people/:name/roles", people.PeopleManage, server.setRoles},
+		{http.MethodPost, "/people/:name/disable", people.PeopleManage, server.disable},
+		{http.MethodPost, "/people/:name/enable", people.PeopleManage, server.enable},
+		{http.MethodPost, "/people/:name/password", people.PeopleManage, server.resetPassword},
+		{http.MethodDelete, "/people/:name/codes", people.PeopleManage, server.resetCodes},
 	}
 }
+
+// callKey is where a request keeps the call that was allowed.
+const callKey = "call"
 
 // guarded asks whether the call is allowed before anything else of it is read.
 func guarded(s server, r Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		req := c.Request()
-		ctx, err := s.node.Authorise(req.Context(), cleanroom.Call{Action: r.Action, Token: bearer(req)})
+		call := cleanroom.Call{Action: r.Action, Token: bearer(req)}
+		ctx, err := s.node.Authorise(req.Context(), call)
 		if err != nil {
 			return err
 		}
 		c.SetRequest(req.WithContext(ctx))
+		c.Set(callKey, call)
 		return r.serve(s, c)
 	}
 }

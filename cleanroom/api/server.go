@@ -14,6 +14,7 @@ import (
 	"parley/analysis"
 	"parley/cleanroom"
 	"parley/cleanroom/audit"
+	"parley/cleanroom/people"
 	"parley/cleanroom/store"
 )
 
@@ -51,6 +52,8 @@ func (p *Problem) Error() string { return p.Detail }
 func problem(err error, c echo.Context) {
 	p := &Problem{Type: "about:blank", Status: http.StatusUnprocessableEntity, Detail: err.Error()}
 	var he *echo.HTTPError
+	var forbidden *people.Forbidden
+	var second *cleanroom.SecondPerson
 	switch {
 	case errors.As(err, &p.Refusal):
 		p.Type = "urn:parley:problem:refused"
@@ -58,6 +61,16 @@ func problem(err error, c echo.Context) {
 		p.Status = he.Code
 	case errors.Is(err, cleanroom.ErrNoRun), errors.Is(err, cleanroom.ErrNoRequest), errors.Is(err, cleanroom.ErrNoAgreement), errors.Is(err, store.ErrNotFound):
 		p.Status = http.StatusNotFound
+	case errors.As(err, &forbidden), errors.Is(err, people.ErrSession), errors.Is(err, cleanroom.ErrNeedsPerson):
+		p.Status = http.StatusForbidden
+	case errors.Is(err, people.ErrNobody), errors.Is(err, people.ErrToken), errors.Is(err, people.ErrSignIn):
+		p.Type, p.Status = "urn:parley:problem:sign-in", http.StatusUnauthorized
+	case errors.As(err, &second):
+		p.Type, p.Status = "urn:parley:problem:second-person", http.StatusConflict
+	case errors.Is(err, people.ErrNoPerson), errors.Is(err, people.ErrNoToken):
+		p.Status = http.StatusNotFound
+	case errors.Is(err, people.ErrSlow):
+		p.Status = http.StatusTooManyRequests
 	case errors.Is(err, cleanroom.ErrBusy):
 		p.Status = http.StatusTooManyRequests
 	case errors.Is(err, audit.ErrPoisoned), errors.Is(err, store.ErrClosed):
@@ -93,10 +106,12 @@ func body(c echo.Context) ([]byte, error) {
 type Status struct {
 	Org     string `json:"org"`
 	Address string `json:"address"`
+	// Accounts: calls need somebody to sign in.
+	Accounts bool `json:"accounts"`
 }
 
 func (s server) status(c echo.Context) error {
-	return c.JSON(http.StatusOK, Status{Org: s.node.Org(), Address: s.node.Config().Address})
+	return c.JSON(http.StatusOK, Status{Org: s.node.Org(), Address: s.node.Config().Address, Accounts: s.desk().Closed()})
 }
 
 func (s server) card(c echo.Context) error { return c.JSON(http.StatusOK, s.node.Card()) }
@@ -267,10 +282,11 @@ func (s server) run(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, v)
+	return c.JSON(http.StatusOK, s.shown(c, v))
 }
 
-// events writes the run once for every change until it has ended.
+// events writes the run once for every change until it has ended, or until
+// the caller may not see it any more.
 func (s server) events(c echo.Context) error {
 	ctx := c.Request().Context()
 	v, changed, err := s.node.Wait(ctx, c.Param("id"), nil)
@@ -280,7 +296,10 @@ func (s server) events(c echo.Context) error {
 	c.Response().Header().Set("Content-Type", "application/x-ndjson")
 	out := json.NewEncoder(c.Response())
 	for {
-		if err := out.Encode(v); err != nil {
+		if call, ok := c.Get(callKey).(cleanroom.Call); !ok || !s.node.StillAllowed(ctx, call) {
+			return nil
+		}
+		if err := out.Encode(s.shown(c, &v)); err != nil {
 			return nil
 		}
 		c.Response().Flush()

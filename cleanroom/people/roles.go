@@ -56,7 +56,6 @@ type Right struct {
 const (
 	StatusSee     Action = "status.see"
 	SessionBegin  Action = "session.begin"
-	RolesSee      Action = "roles.see"
 	MeSee         Action = "me.see"
 	MeManage      Action = "me.manage"
 	SessionEnd    Action = "session.end"
@@ -95,7 +94,6 @@ func Rights() []Right {
 	return []Right{
 		{Action: StatusSee, Open: true, Text: "see that the node is up and whose it is"},
 		{Action: SessionBegin, Open: true, Text: "sign in"},
-		{Action: RolesSee, Open: true, Text: "see this table"},
 		{Action: MeSee, Everybody: true, Text: "see who one is here, and one's own tokens"},
 		{Action: MeManage, Everybody: true, Text: "change one's own password, codes and tokens"},
 		{Action: SessionEnd, Everybody: true, Text: "sign out"},

@@ -3,21 +3,26 @@ package people
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Who is who calls: a person of the organisation, or, on a node without
 // accounts, whoever may open its control socket.
 type Who struct {
 	// Name is "" for the operator of a node without accounts.
-	Name  string
-	Roles []Role
+	Name  string `json:"name"`
+	Roles []Role `json:"roles,omitempty"`
 	// Scope is what a token was made for; nil: everything the roles allow.
-	Scope []Action
+	Scope []Action `json:"scope,omitempty"`
 	// Session is set for someone who signed in by password, not by a token
 	// made for a program.
-	Session bool
-	// Token is the id of the session or token that was shown.
-	Token string
+	Session bool `json:"session"`
+	// Token is the id of the session or token that was shown, Until its end.
+	Token string    `json:"token,omitempty"`
+	Until time.Time `json:"until,omitzero"`
+	// MustChange: the password was given by somebody else, so that nothing is
+	// allowed but to change it.
+	MustChange bool `json:"mustChange,omitempty"`
 }
 
 // Operator is who calls a node without accounts.
@@ -26,15 +31,27 @@ func Operator() *Who { return &Who{} }
 // IsOperator reports the caller of a node without accounts.
 func (w *Who) IsOperator() bool { return w.Name == "" }
 
-// May reports whether the caller may do the action: by role, and by scope.
-func (w *Who) May(a Action) bool {
-	if w.IsOperator() {
-		return a.Known()
+// Allowed returns nil, or why the caller may not do the action (*Forbidden):
+// by role, by the token's scope, or since the password is somebody else's.
+func (w *Who) Allowed(a Action) error {
+	f := &Forbidden{Name: w.Name, Action: a, have: w.Roles}
+	switch {
+	case w.IsOperator() && a.Known():
+		return nil
+	case !May(w.Roles, a):
+		f.Code = "role"
+	case w.Scope != nil && !slices.Contains(w.Scope, a):
+		f.Code = "scope"
+	case w.MustChange && a != MeSee && a != MeManage && a != SessionEnd:
+		f.Code = "password"
+	default:
+		return nil
 	}
-	return May(w.Roles, a) && w.inScope(a)
+	return f
 }
 
-func (w *Who) inScope(a Action) bool { return w.Scope == nil || slices.Contains(w.Scope, a) }
+// May reports whether the caller may do the action.
+func (w *Who) May(a Action) bool { return w.Allowed(a) == nil }
 
 type whoKey struct{}
 

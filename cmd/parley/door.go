@@ -19,6 +19,7 @@ import (
 // door is a connection to a node's own API.
 type door struct {
 	http  *http.Client
+	token string // of who calls, or ""
 	close func() error
 }
 
@@ -39,7 +40,11 @@ func dial(h home) (*door, error) {
 	t := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}}
-	return &door{http: &http.Client{Transport: t}, close: func() error { t.CloseIdleConnections(); return nil }}, nil
+	token, err := tokenFor(h)
+	if err != nil {
+		return nil, err
+	}
+	return &door{http: &http.Client{Transport: t}, token: token, close: func() error { t.CloseIdleConnections(); return nil }}, nil
 }
 
 // enter connects to a running node or, when there is none, opens the home in
@@ -114,6 +119,9 @@ func (d *door) send(ctx context.Context, method, path string, in any) (*http.Res
 	req, err := http.NewRequestWithContext(ctx, method, "http://node"+path, body)
 	if err != nil {
 		return nil, err
+	}
+	if d.token != "" {
+		req.Header.Set("Authorization", "Bearer "+d.token)
 	}
 	resp, err := d.http.Do(req)
 	if err != nil {

@@ -49,6 +49,7 @@ Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
 	c.AddGroup(
 		&cobra.Group{ID: "ask", Title: "Ask"},
 		&cobra.Group{ID: "agree", Title: "Agree"},
+		&cobra.Group{ID: "people", Title: "People"},
 		&cobra.Group{ID: "node", Title: "Run a node"},
 		&cobra.Group{ID: "check", Title: "Check"},
 	)
@@ -60,6 +61,7 @@ Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
 	}
 	add("ask", analysesCommand(), rehearseCommand(), runCommand(), explainCommand(), resultCommand(), runsCommand(), budgetCommand())
 	add("agree", agreementCommand(), cardCommand())
+	add("people", peopleCommand(), loginCommand(), logoutCommand(), whoamiCommand())
 	add("node", initCommand(), serveCommand(), datasetCommand(), statusCommand())
 	add("check", verifyCommand(), auditCommand())
 	return c
