@@ -43,7 +43,15 @@ func anchoredRows(ctx context.Context, s *store.Store) (map[string]map[string][3
 	for _, a := range all {
 		agreements[a.ID] = agreementDigest(a)
 	}
-	return map[string]map[string][32]byte{anchor.Agreement: agreements}, nil
+	people, err := personDigests(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	consents, err := consentDigests(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]map[string][32]byte{anchor.Agreement: agreements, anchor.Person: people, anchor.Consent: consents}, nil
 }
 
 // agreementDigest covers all of an agreement's row but its times.

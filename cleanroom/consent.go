@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"parley/cleanroom/anchor"
 	"parley/cleanroom/audit"
 	"parley/cleanroom/people"
+	"parley/cleanroom/store"
 )
 
 // Errors of what needs people.
@@ -71,10 +74,7 @@ func (n *Node) consented(ctx context.Context, kind, subject, what string, action
 	if kind == consentAgreement {
 		e = e.agreement(subject)
 	}
-	if err := n.record(e); err != nil {
-		return err
-	}
-	if err := n.store.PutConsent(ctx, kind, subject, w.Name, n.now()); err != nil {
+	if err := n.putConsent(ctx, e, store.Consent{Kind: kind, Subject: subject, Person: w.Name, Given: n.now().UTC()}); err != nil {
 		return err
 	}
 	said, err := n.store.Consents(ctx, kind, subject)
@@ -100,4 +100,38 @@ func (n *Node) consented(ctx context.Context, kind, subject, what string, action
 		return second
 	}
 	return nil
+}
+
+// putConsent adds a yes to the state file; who says it twice is only recorded.
+func (n *Node) putConsent(ctx context.Context, e entryBuilder, c store.Consent) error {
+	said, err := n.store.Consents(ctx, c.Kind, c.Subject)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(said, c.Person) {
+		return n.record(e)
+	}
+	e.Entry.Time, e.Entry.Actor = c.Given, n.cfg.Org
+	subject, digest := consentDigest(c)
+	return n.anchor.Do(ctx, anchor.Change{Kind: anchor.Consent, Subject: subject, Digest: digest, Entry: e.Entry}, func(ctx context.Context, a store.Anchor) error {
+		return n.store.PutConsent(ctx, c, a)
+	})
+}
+
+func consentDigest(c store.Consent) (subject string, digest [32]byte) {
+	s := anchor.Digest([]byte(c.Kind), []byte(c.Subject), []byte(c.Person))
+	return hexOf(s), anchor.Digest(s[:], []byte(c.Given.UTC().Format(time.RFC3339Nano)))
+}
+
+func consentDigests(ctx context.Context, s *store.Store) (map[string][32]byte, error) {
+	all, err := s.AllConsents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][32]byte{}
+	for _, c := range all {
+		subject, digest := consentDigest(c)
+		out[subject] = digest
+	}
+	return out, nil
 }

@@ -28,6 +28,8 @@ var (
 const (
 	Ledger    = "ledger"    // subject: ledger; digest: the chain of charges
 	Agreement = "agreement" // subject: the agreement's id
+	Person    = "person"    // subject: the name
+	Consent   = "consent"   // subject: the hash of kind, subject and person
 )
 
 // Change is what is about to happen to one row.

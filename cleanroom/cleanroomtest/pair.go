@@ -15,6 +15,7 @@ import (
 	"parley/cleanroom"
 	"parley/cleanroom/engine"
 	"parley/cleanroom/engine/duckdb"
+	"parley/cleanroom/people"
 	"parley/cleanroom/store"
 	"parley/crypto/keys"
 )
@@ -86,7 +87,8 @@ func open(t testing.TB, home cleanroom.Home, l net.Listener, e engine.Engine) *M
 		t.Fatal(err)
 	}
 	n, err := cleanroom.Open(t.Context(), cleanroom.Options{Home: home, Keys: ring, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)), Engine: e, WithoutHistory: true})
+		Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)), Engine: e, WithoutHistory: true,
+		PasswordCost: Cost()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +103,40 @@ func open(t testing.TB, home cleanroom.Home, l net.Listener, e engine.Engine) *M
 		}
 	})
 	return &Member{Node: n, Home: home, Card: n.Card()}
+}
+
+// Cost makes tries at passwords cheap.
+func Cost() people.Cost { return people.Cost{Time: 1, MemoryKiB: 64, Threads: 1} }
+
+// Password is that of everybody whom Person adds.
+const Password = "a password for tests"
+
+// Person adds somebody with these roles who has signed in, and returns the
+// session's token. The first one must be an admin.
+func (m *Member) Person(t testing.TB, name string, roles ...people.Role) string {
+	t.Helper()
+	desk, ctx := m.People(), people.With(t.Context(), people.Operator())
+	if _, err := desk.Add(ctx, people.NewPerson{Name: name, Roles: roles, Password: Password + " given"}); err != nil {
+		t.Fatalf("add %s: %v", name, err)
+	}
+	s, err := desk.Begin(t.Context(), people.SignIn{Name: name, Password: Password + " given"})
+	if err != nil {
+		t.Fatalf("%s signs in: %v", name, err)
+	}
+	if err := desk.ChangePassword(people.With(t.Context(), s.Who), Password+" given", Password); err != nil {
+		t.Fatalf("%s changes the password: %v", name, err)
+	}
+	return m.SignIn(t, name)
+}
+
+// SignIn begins a session of somebody whom Person added.
+func (m *Member) SignIn(t testing.TB, name string) string {
+	t.Helper()
+	s, err := m.People().Begin(t.Context(), people.SignIn{Name: name, Password: Password})
+	if err != nil {
+		t.Fatalf("%s signs in: %v", name, err)
+	}
+	return s.Token
 }
 
 // logWriter sends a node's log to the test's.

@@ -83,13 +83,12 @@ func (d *Desk) Add(ctx context.Context, in NewPerson) (*Person, error) {
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if err := d.o.Record(ctx, Note{Action: "people.add", Person: in.Name, Roles: strings.Join(names, "/")}); err != nil {
-		return nil, err
-	}
 	p := store.Person{Name: in.Name, Roles: names, Password: hash, MustChange: !first, Created: d.o.Never()}
 	// Closed first: a call that comes between the two is refused, not let in.
 	d.closed.Store(true)
-	if err := d.o.Store.PutPerson(ctx, p); err != nil {
+	note := Note{Action: "people.add", Person: in.Name, Roles: strings.Join(names, "/")}
+	err = d.o.Change(ctx, note, Digest(p, nil), func(ctx context.Context, a store.Anchor) error { return d.o.Store.PutPerson(ctx, p, a) })
+	if err != nil {
 		return nil, err
 	}
 	return shown(p), nil
@@ -207,7 +206,7 @@ func (d *Desk) again(ctx context.Context, name, password string) error {
 	return nil
 }
 
-// change records and makes one change of an account. It refuses one that
+// change makes one change of an account. It refuses one that
 // leaves the node without an admin. end ends the person's sessions and tokens.
 func (d *Desk) change(ctx context.Context, name string, note Note, end bool, fn func(*store.Person) error) (*Person, error) {
 	d.mu.Lock()
@@ -225,15 +224,23 @@ func (d *Desk) change(ctx context.Context, name string, note Note, end bool, fn 
 	if err := d.adminLeft(ctx, p); err != nil {
 		return nil, err
 	}
-	note.Person = name
-	if err := d.o.Record(ctx, note); err != nil {
+	tokens, err := d.o.Store.Tokens(ctx, name)
+	if err != nil {
 		return nil, err
 	}
 	var at time.Time
 	if end {
 		at = d.o.Never()
+		for i := range tokens {
+			if tokens[i].Revoked.IsZero() {
+				tokens[i].Revoked = at
+			}
+		}
 	}
-	return shown(p), d.o.Store.ChangePerson(ctx, p, at)
+	note.Person = name
+	return shown(p), d.o.Change(ctx, note, Digest(p, tokens), func(ctx context.Context, a store.Anchor) error {
+		return d.o.Store.ChangePerson(ctx, p, at, a)
+	})
 }
 
 // adminLeft refuses a change after which no admin could sign in.

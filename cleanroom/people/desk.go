@@ -24,7 +24,7 @@ type Wrapper interface {
 type Note struct {
 	Action  string
 	Refused bool
-	Person  string // whom it is about
+	Person  string // whom it is about; never "" for a change
 	Code    string // why it was refused
 	Roles   string // given, such as "legal/owner"
 	Token   string // id
@@ -39,14 +39,17 @@ type Options struct {
 	// Now is the clock; Never is the clock too, but never before what was
 	// recorded, so that setting it back revives no session.
 	Now, Never func() time.Time
-	// Record writes a decision durably; its error stops what was decided.
+	// Record writes durably what was refused.
 	Record func(context.Context, Note) error
+	// Change has apply change an account in the state file, and writes the
+	// decision durably. digest is that of the account after the change.
+	Change func(ctx context.Context, n Note, digest [32]byte, apply func(context.Context, store.Anchor) error) error
 	// Cost of new passwords; zero: DefaultCost.
 	Cost Cost
 }
 
 // Desk keeps an organisation's accounts. Its methods are safe for concurrent
-// use. Every change is recorded before it is made.
+// use. Every change is recorded, and anchored in the audit log.
 type Desk struct {
 	o      Options
 	closed atomic.Bool // there are accounts; never undone

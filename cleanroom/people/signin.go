@@ -133,13 +133,7 @@ func (d *Desk) session(ctx context.Context, p store.Person) (*Session, error) {
 	if !now.Disabled.IsZero() || now.Password != p.Password {
 		return nil, errors.Join(ErrSignIn, d.o.Record(ctx, Note{Action: "session.begin", Refused: true, Person: p.Name, Code: "sign-in"}))
 	}
-	if err := d.room(ctx, p.Name); err != nil {
-		return nil, err
-	}
-	if err := d.o.Record(With(ctx, who(p, t)), Note{Action: "session.begin", Person: p.Name, Token: t.ID}); err != nil {
-		return nil, err
-	}
-	if err := d.o.Store.PutToken(ctx, t, t.Created.Add(-keepEnded)); err != nil {
+	if err := d.putToken(With(ctx, who(p, t)), now, t, "session.begin"); err != nil {
 		return nil, err
 	}
 	return &Session{Token: text, Who: who(p, t)}, nil

@@ -2,7 +2,6 @@ package people
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"slices"
 	"time"
@@ -76,13 +75,11 @@ func (d *Desk) AddToken(ctx context.Context, in NewToken) (*Token, error) {
 	t.Label, t.Scope, t.Expires = in.Label, scope, t.Created.AddDate(0, 0, in.Days)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.room(ctx, w.Name); err != nil {
+	p, err := d.o.Store.Person(ctx, w.Name)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.o.Record(ctx, Note{Action: "token.add", Person: w.Name, Token: t.ID}); err != nil {
-		return nil, err
-	}
-	if err := d.o.Store.PutToken(ctx, t, t.Created.Add(-keepEnded)); err != nil {
+	if err := d.putToken(ctx, p, t, "token.add"); err != nil {
 		return nil, err
 	}
 	out := d.shown(t)
@@ -126,35 +123,45 @@ func (d *Desk) RevokeToken(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(rows, func(t store.Token) bool { return t.ID == id && t.Revoked.IsZero() }) {
+	i := slices.IndexFunc(rows, func(t store.Token) bool { return t.ID == id && t.Revoked.IsZero() })
+	if i < 0 {
 		return ErrNoToken
 	}
-	if err := d.o.Record(ctx, Note{Action: "token.revoke", Person: w.Name, Token: id}); err != nil {
-		return err
-	}
-	err = d.o.Store.RevokeToken(ctx, w.Name, id, d.o.Never())
-	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoToken
-	}
-	return err
-}
-
-// room refuses a token too many; mu is held.
-func (d *Desk) room(ctx context.Context, name string) error {
-	rows, err := d.o.Store.Tokens(ctx, name)
+	p, err := d.o.Store.Person(ctx, w.Name)
 	if err != nil {
 		return err
 	}
-	n := 0
-	for _, t := range rows {
-		if d.alive(t) {
-			n++
+	rows[i].Revoked = d.o.Never()
+	return d.o.Change(ctx, Note{Action: "token.revoke", Person: w.Name, Token: id}, Digest(p, rows), func(ctx context.Context, a store.Anchor) error {
+		return d.o.Store.RevokeToken(ctx, w.Name, id, rows[i].Revoked, a)
+	})
+}
+
+// putToken adds a token to a person's, takes away those that ended long ago,
+// and refuses one too many; mu is held.
+func (d *Desk) putToken(ctx context.Context, p store.Person, t store.Token, action string) error {
+	rows, err := d.o.Store.Tokens(ctx, p.Name)
+	if err != nil {
+		return err
+	}
+	old, alive := t.Created.Add(-keepEnded), 0
+	var gone, left []store.Token
+	for _, r := range rows {
+		if d.alive(r) {
+			alive++
+		}
+		if r.Expires.Before(old) || !r.Revoked.IsZero() && r.Revoked.Before(old) {
+			gone = append(gone, r)
+		} else {
+			left = append(left, r)
 		}
 	}
-	if n >= mostTokens {
+	if alive >= mostTokens {
 		return ErrTooMany
 	}
-	return nil
+	return d.o.Change(ctx, Note{Action: action, Person: p.Name, Token: t.ID}, Digest(p, append(left, t)), func(ctx context.Context, a store.Anchor) error {
+		return d.o.Store.PutToken(ctx, t, gone, a)
+	})
 }
 
 // person is who calls, who must have an account.

@@ -54,7 +54,7 @@ func (s *Store) Person(ctx context.Context, name string) (p Person, err error) {
 }
 
 // PutPerson adds an account. ErrExists: the name is taken.
-func (s *Store) PutPerson(ctx context.Context, p Person) error {
+func (s *Store) PutPerson(ctx context.Context, p Person, anchor ...Anchor) error {
 	roles, err := json.Marshal(p.Roles)
 	if err != nil {
 		return err
@@ -62,13 +62,16 @@ func (s *Store) PutPerson(ctx context.Context, p Person) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO people (`+personColumns+`) VALUES (?,?,?,?,?,?,?,?,?)`,
 			p.Name, string(roles), p.Password, p.MustChange, blob(p.Code), blob(p.CodeNext), p.CodeStep, toNano(p.Created), toNano(p.Disabled))
-		return err
+		if err != nil {
+			return err
+		}
+		return putAnchors(ctx, tx, anchor)
 	})
 }
 
 // ChangePerson replaces an account's row; CodeStep never goes back. With a time, all sessions and tokens
 // of the person end at it.
-func (s *Store) ChangePerson(ctx context.Context, p Person, end time.Time) error {
+func (s *Store) ChangePerson(ctx context.Context, p Person, end time.Time, anchor ...Anchor) error {
 	roles, err := json.Marshal(p.Roles)
 	if err != nil {
 		return err
@@ -80,11 +83,16 @@ func (s *Store) ChangePerson(ctx context.Context, p Person, end time.Time) error
 		if err == nil {
 			err = oneRow(res, ErrNotFound)
 		}
-		if err != nil || end.IsZero() {
+		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE tokens SET revoked = ?2 WHERE person = ?1 AND revoked IS NULL`, p.Name, toNano(end))
-		return err
+		if !end.IsZero() {
+			_, err = tx.ExecContext(ctx, `UPDATE tokens SET revoked = ?2 WHERE person = ?1 AND revoked IS NULL`, p.Name, toNano(end))
+			if err != nil {
+				return err
+			}
+		}
+		return putAnchors(ctx, tx, anchor)
 	})
 }
 

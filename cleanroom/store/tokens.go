@@ -62,8 +62,8 @@ func (s *Store) Tokens(ctx context.Context, person string) (out []Token, err err
 	return out, err
 }
 
-// PutToken adds a token, and removes the person's that ended before old.
-func (s *Store) PutToken(ctx context.Context, t Token, old time.Time) error {
+// PutToken adds a token, and removes others of the same person.
+func (s *Store) PutToken(ctx context.Context, t Token, gone []Token, anchor ...Anchor) error {
 	var scope any
 	if t.Scope != nil {
 		b, err := json.Marshal(t.Scope)
@@ -73,24 +73,31 @@ func (s *Store) PutToken(ctx context.Context, t Token, old time.Time) error {
 		scope = string(b)
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE person = ?1 AND (expires < ?2 OR revoked < ?2)`, t.Person, toNano(old))
+		for _, g := range gone {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE person = ? AND id = ?`, t.Person, g.ID); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO tokens (`+tokenColumns+`) VALUES (?,?,?,?,?,?,?,?,NULL)`,
+			t.ID, t.Person, t.Session, t.Label, t.Hash[:], scope, toNano(t.Created), toNano(t.Expires))
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO tokens (`+tokenColumns+`) VALUES (?,?,?,?,?,?,?,?,NULL)`,
-			t.ID, t.Person, t.Session, t.Label, t.Hash[:], scope, toNano(t.Created), toNano(t.Expires))
-		return err
+		return putAnchors(ctx, tx, anchor)
 	})
 }
 
 // RevokeToken ends one of a person's tokens at a time. ErrNotFound: there is
 // none of that id that has not ended so.
-func (s *Store) RevokeToken(ctx context.Context, person, id string, at time.Time) error {
+func (s *Store) RevokeToken(ctx context.Context, person, id string, at time.Time, anchor ...Anchor) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE tokens SET revoked = ?3 WHERE person = ?1 AND id = ?2 AND revoked IS NULL`, person, id, toNano(at))
 		if err != nil {
 			return err
 		}
-		return oneRow(res, ErrNotFound)
+		if err := oneRow(res, ErrNotFound); err != nil {
+			return err
+		}
+		return putAnchors(ctx, tx, anchor)
 	})
 }
