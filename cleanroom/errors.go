@@ -25,6 +25,7 @@ var (
 	ErrCancelled        = errors.New("cancelled")
 	ErrPeerCancelled    = errors.New("the other node cancelled the run")
 	ErrPeerFailed       = errors.New("the run failed at the other node; its own log says why")
+	ErrPeerNotInForce   = errors.New("the agreement is no longer in force at the other node (suspended, revoked, replaced or ended), so the run was stopped and nothing is released; `parley agreement history` says what this node knows")
 	ErrPeerForgot       = errors.New("the other node no longer knows the run; it was probably restarted. Nothing was released; ask again")
 	ErrProtocol         = errors.New("a check of the encrypted join failed, so nothing was released; this node's log says which. Two nodes that follow the protocol do not get here: find out why before asking again")
 	ErrTimeout          = errors.New("the run took longer than the configured runTimeout")

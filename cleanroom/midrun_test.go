@@ -60,71 +60,93 @@ func (s *staged) options(o *cleanroom.Options) { s.Engine, o.Engine, o.Now = o.E
 // the data or their contract are replaced (R59). Nothing is released.
 func TestGroundsGoMidRun(t *testing.T) {
 	t.Parallel()
-	var stageA, stageS staged
-	agency, shop := start(t, "agency", stageA.options), start(t, "shop", stageS.options)
-	changed := map[string]table{"ads": smallAds, "orders": smallOrders}
-	smallAds.add(t, agency)
-	smallOrders.add(t, shop)
 	const ended, replaced = "the agreement has ended", "the dataset was replaced while the run was going on, so nothing is released; ask again"
-	peers := []string{"the run failed at the other node; its own log says why",
+	// What the asker reads when the ground went at the other node.
+	const notInForce = "the agreement is no longer in force at the other node (suspended, revoked, replaced or ended), so the run was stopped and nothing is released; `parley agreement history` says what this node knows"
+	failures := []string{"the run failed at the other node; its own log says why",
 		"the run ended without an answer at the other node; its own log says why"}
+	var shared *grounds
 	for _, c := range []struct {
-		name, sql string
-		asker, at *cleanroomtest.Member
-		stage     *staged
-		do        func(t *testing.T, at *cleanroomtest.Member, s *staged)
-		want      string
+		name, sql, asker, at string
+		do                   func(t *testing.T, g *grounds, at string)
+		want                 string
 	}{
-		{"agreement, join, owner", bySegment, agency, shop, &stageS, expire, ended},
-		{"agreement, join, asker", bySegment, agency, agency, &stageA, expire, ended},
-		{"agreement, one owner, owner", ownerOnly, agency, shop, &stageS, expire, ended},
-		{"agreement, own question", ownerOnly, shop, shop, &stageS, expire, ended},
-		{"data, join, owner", bySegment, agency, shop, &stageS, reimport(changed, ""), replaced},
-		{"data, join, asker", bySegment, agency, agency, &stageA, reimport(changed, ""), replaced},
-		{"data, one owner, owner", ownerOnly, agency, shop, &stageS, reimport(changed, ""), replaced},
-		{"data, own question", ownerOnly, shop, shop, &stageS, reimport(changed, ""), replaced},
-		{"contract, join, owner", bySegment, agency, shop, &stageS, reimport(changed, "Changed."), replaced},
-		{"contract, one owner, owner", ownerOnly, agency, shop, &stageS, reimport(changed, "Changed again."), replaced},
+		{"agreement, join, owner", bySegment, "agency", "shop", expire, ended},
+		{"agreement, join, asker", bySegment, "agency", "agency", expire, ended},
+		{"agreement, one owner, owner", ownerOnly, "agency", "shop", expire, ended},
+		{"agreement, own question", ownerOnly, "shop", "shop", expire, ended},
+		{"data, join, owner", bySegment, "agency", "shop", reimport(""), replaced},
+		{"data, join, asker", bySegment, "agency", "agency", reimport(""), replaced},
+		{"data, one owner, owner", ownerOnly, "agency", "shop", reimport(""), replaced},
+		{"data, own question", ownerOnly, "shop", "shop", reimport(""), replaced},
+		{"contract, join, owner", bySegment, "agency", "shop", reimport("Changed."), replaced},
+		{"contract, one owner, owner", ownerOnly, "agency", "shop", reimport("Changed again."), replaced},
 	} {
+		g := shared
+		if g == nil || c.want == ended { // a clock that was ahead is not set back
+			g = newGrounds(t)
+		}
+		if c.want != ended {
+			shared = g
+		}
 		t.Run(c.name, func(t *testing.T) {
-			id := cleanroomtest.Agree(t, 2, agency, shop)
-			c.stage.once(func() { c.do(t, c.at, c.stage) })
-			asked, err := c.asker.Ask(t.Context(), id, c.sql)
+			id := cleanroomtest.Agree(t, 2, g.node["agency"], g.node["shop"])
+			g.stage[c.at].once(func() { c.do(t, g, c.at) })
+			asked, err := g.node[c.asker].Ask(t.Context(), id, c.sql)
 			if err != nil {
 				t.Fatal(err)
 			}
-			there := lastRun(t, c.at)
+			there := lastRun(t, g.node[c.at])
 			if there.State != store.Failed || !strings.HasPrefix(there.Error, c.want) {
 				t.Errorf("where it went: %s %q", there.State, there.Error)
 			}
-			if asked.State != store.Failed || asked.Result != nil || asked.Receipt != nil {
+			state, peers := store.Failed, failures
+			if c.want == ended && c.asker != c.at {
+				state, peers = store.Cancelled, []string{notInForce}
+			}
+			if asked.State != state || asked.Result != nil || asked.Receipt != nil {
 				t.Errorf("the asker's run: %s %s", asked.State, asked.Result)
 			}
 			if c.asker != c.at && !slices.Contains(peers, asked.Error) {
 				t.Errorf("the asker reads %q", asked.Error)
 			}
-			c.stage.ahead.Store(0)
 		})
 	}
-	ask(t, agency, cleanroomtest.Agree(t, 2, agency, shop), bySegment)
+	ask(t, shared.node["agency"], cleanroomtest.Agree(t, 2, shared.node["agency"], shared.node["shop"]), bySegment)
+}
+
+// grounds are two nodes whose engines and clocks are under a test's hand.
+type grounds struct {
+	node   map[string]*cleanroomtest.Member
+	stage  map[string]*staged
+	tables map[string]table
+}
+
+func newGrounds(t *testing.T) *grounds {
+	g := &grounds{map[string]*cleanroomtest.Member{}, map[string]*staged{"agency": {}, "shop": {}},
+		map[string]table{"agency": smallAds, "shop": smallOrders}}
+	for org, stage := range g.stage {
+		g.node[org] = start(t, org, stage.options)
+		g.tables[org].add(t, g.node[org])
+	}
+	return g
 }
 
 // expire sets the node's clock past the end of the agreement.
-func expire(_ *testing.T, _ *cleanroomtest.Member, s *staged) {
-	s.ahead.Store(int64(61 * time.Minute))
+func expire(_ *testing.T, g *grounds, at string) {
+	g.stage[at].ahead.Store(int64(61 * time.Minute))
 }
 
 // reimport replaces the node's dataset, with another contract if terms say so.
-func reimport(tables map[string]table, terms string) func(*testing.T, *cleanroomtest.Member, *staged) {
-	return func(t *testing.T, at *cleanroomtest.Member, _ *staged) {
-		name := map[string]string{"agency": "ads", "shop": "orders"}[at.Org()]
-		d := tables[name]
+func reimport(terms string) func(*testing.T, *grounds, string) {
+	return func(t *testing.T, g *grounds, at string) {
+		d := g.tables[at]
 		if terms != "" {
 			d.terms = terms
-			tables[name] = d
+			g.tables[at] = d
 		}
-		at.Contracts = nil
-		d.add(t, at)
+		g.node[at].Contracts = nil
+		d.add(t, g.node[at])
 	}
 }
 

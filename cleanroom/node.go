@@ -76,6 +76,11 @@ type Node struct {
 	stop context.CancelCauseFunc
 	work sync.WaitGroup
 
+	states  sync.Mutex // one change of agreements and negotiations at a time
+	letters letters    // what partners still have to be told
+	seenMu  sync.Mutex
+	seen    time.Time // the latest time in the state file; seenMu
+
 	mu      sync.Mutex
 	runs    map[string]*Run // runs of this process, by id; mu
 	server  *peer.Server    // nil until Serve; mu
@@ -119,6 +124,12 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if err := n.anchored(n.life); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if n.seen, err = n.store.TimeSeen(n.life); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	if err := n.sweepExpired(n.life); err != nil {
 		return nil, errors.Join(err, n.store.Close())
 	}
 	if err := n.openPeople(n.life, o.PasswordCost); err != nil {
@@ -176,7 +187,9 @@ func (n *Node) Serve(l net.Listener) error {
 		return l.Close()
 	}
 	n.server = s
+	n.work.Add(1)
 	n.mu.Unlock()
+	go n.tendAgreements()
 	return s.Serve(l)
 }
 

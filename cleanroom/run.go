@@ -207,6 +207,7 @@ func (n *Node) launch(r *Run, ctx context.Context, fn func(context.Context) erro
 		defer stop(nil)
 		r.clock = startClock(n.cfg.RunTimeout, func() { stop(ErrTimeout) })
 		defer r.clock.stop()
+		defer n.untilExpiry(r)()
 		err := n.update(ctx, r, store.RunUpdate{State: store.Started})
 		if err == nil {
 			meter := startMeter()
@@ -232,7 +233,7 @@ func (n *Node) fail(ctx context.Context, r *Run, err error) {
 		err = ErrPeerForgot // seen in the answer to a message before the watch saw it
 	case errors.Is(err, ErrTimeout):
 		state = store.TimedOut
-	case errors.Is(err, ErrCancelled), errors.Is(err, ErrPeerCancelled):
+	case errors.Is(err, ErrCancelled), errors.Is(err, ErrPeerCancelled), errors.Is(err, ErrStopped), errors.Is(err, ErrPeerNotInForce):
 		state = store.Cancelled
 	}
 	n.log.Warn("run ended without an answer", "run", r.ID, "state", state, "error", logged(err))
@@ -262,6 +263,8 @@ func reasonOf(err error) string {
 		return peer.RefusedLimit
 	case errors.Is(err, ErrTooClose):
 		return peer.RefusedClose
+	case notInForce(err):
+		return peer.RefusedAgreement
 	}
 	return ""
 }

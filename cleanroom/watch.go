@@ -48,6 +48,9 @@ func (n *Node) watch(ctx context.Context, r *Run, c *peer.Client) {
 }
 
 func endedThere(st *peer.Status) error {
+	if state := store.RunState(st.State); state.Final() && state != store.Success && st.Reason == peer.RefusedAgreement {
+		return ErrPeerNotInForce
+	}
 	switch store.RunState(st.State) {
 	case store.Cancelled, store.Cancelling:
 		return ErrPeerCancelled

@@ -16,7 +16,8 @@ func TestProtocolDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(b)
-	kinds := map[string]any{"offer": &Offer{}, "accept": &Accept{}, "status": &Status{}, "stored": &Stored{}, "cosign": &Cosign{}, "problem": &Problem{}}
+	kinds := map[string]any{"offer": &Offer{}, "accept": &Accept{}, "status": &Status{}, "stored": &Stored{}, "cosign": &Cosign{}, "problem": &Problem{},
+		"proposal": &Proposal{}, "signed": &Signed{}, "ended": &Ended{}, "noticed": &Noticed{}, "have": &Have{}}
 	examples := regexp.MustCompile("(?s)```json (\\w+)\n(.*?)```").FindAllStringSubmatch(doc, -1)
 	if len(examples) != len(kinds) {
 		t.Fatalf("%d examples", len(examples))
@@ -33,12 +34,19 @@ func TestProtocolDocument(t *testing.T) {
 	if p.Detail != sentences[p.Title] || !IsProblem(p, RefusedPlan) {
 		t.Error("the example problem is not one of ours")
 	}
+	for _, item := range kinds["have"].(*Have).Items {
+		if !isItem(item) {
+			t.Errorf("%s would be refused", item)
+		}
+	}
 	for word := range sentences {
 		if !strings.Contains(doc, "| `"+word+"` |") {
 			t.Errorf("the word %s is missing", word)
 		}
 	}
 	for _, want := range []string{
+		fmt.Sprintf("| a call with an agreement | 1,%03d KiB;", maxAgreementCall>>10-1000),
+		PathProposal, PathEnd, PathSigned, PathNotice, pathHave,
 		fmt.Sprintf("| connections in their handshake | %d, %d s each;", defaultDoor.pending, int(defaultDoor.handshake.Seconds())),
 		fmt.Sprintf("| connections of known keys | %d, of one key %d |", defaultDoor.seated, defaultDoor.perKey),
 		fmt.Sprintf("| streams of a connection | %d |", maxStreams),

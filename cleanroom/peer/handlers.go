@@ -41,15 +41,17 @@ func malformed(detail string) *Problem {
 }
 
 // decode reads a small JSON body strictly.
-func decode(c echo.Context, v any) error {
-	if c.Request().ContentLength > maxJSON {
+func decode(c echo.Context, v any) error { return decodeAtMost(c, v, maxJSON) }
+
+func decodeAtMost(c echo.Context, v any, most int64) error {
+	if c.Request().ContentLength > most {
 		return Refuse(http.StatusRequestEntityTooLarge, RefusedMalformed, "the request is too large")
 	}
-	b, err := io.ReadAll(io.LimitReader(c.Request().Body, maxJSON+1))
+	b, err := io.ReadAll(io.LimitReader(c.Request().Body, most+1))
 	if err != nil {
 		return malformed("the request was cut off")
 	}
-	if len(b) > maxJSON {
+	if int64(len(b)) > most {
 		return Refuse(http.StatusRequestEntityTooLarge, RefusedMalformed, "the request is too large")
 	}
 	if err := strictJSON(b, v); err != nil {

@@ -55,6 +55,7 @@ func fresh(t testing.TB) tls.Certificate {
 // stub is a Service that knows a set of keys and lets them do everything
 // unless a function says otherwise.
 type stub struct {
+	Negotiator // calls about agreements have tests of their own
 	mu     sync.Mutex
 	keys   map[string]bool
 	calls  []string

@@ -61,6 +61,7 @@ func NewServer(cfg ServerConfig) *Server {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.fail
 	e.Use(calm)
+	s.agreementRoutes(e)
 	g := e.Group("/peer/v1/runs")
 	g.POST("", s.queued(s.calls, s.offer))
 	g.GET("/:run", s.queued(s.calls, s.status))

@@ -26,6 +26,7 @@ type Service interface {
 	// Cosign checks a receipt against what this node saw and signs it. It may
 	// be called again with the same receipt when an answer was lost.
 	Cosign(ctx context.Context, from, run string, c Cosign) (*Cosigned, error)
+	Negotiator
 	// MayPost reports whether the caller takes part in the run.
 	MayPost(from, run string) bool
 }

@@ -30,6 +30,10 @@ const (
 	RefusedDigest     = "digest"     // a chunk's bytes and digest differ
 	RefusedChanged    = "changed"    // a chunk came before with other bytes
 	RefusedSpool      = "spool"      // no room for more unread chunks
+	RefusedDraft      = "draft"      // a proposal, signature or notice that cannot be taken
+	RefusedRoom       = "room"       // the caller has laid too much on the table here
+	RefusedOver       = "over"       // the negotiation or the agreement has ended
+	RefusedOrder      = "order"      // something that comes before it is not here yet
 	RefusedEnded      = "ended"      // the run ended without an answer
 	RefusedPartner    = "partner"    // not a confirmed partner, nor a member of an agreement in force
 	Failed            = "failed"     // everything else
@@ -58,6 +62,10 @@ var sentences = map[string]string{
 	RefusedChanged:    "the same chunk came to the other node twice with different bytes",
 	RefusedSpool:      "the other node's spool is full",
 	RefusedPartner:    "the other node has not confirmed this node as a partner, and no agreement in force there names it",
+	RefusedDraft:      "the other node cannot take this proposal, signature or notice; its own log says why",
+	RefusedRoom:       "as many proposals of this node lie at the other node as it takes; end some, or propose again tomorrow",
+	RefusedOver:       "the negotiation or the agreement has ended at the other node",
+	RefusedOrder:      "something that comes before it has not arrived at the other node yet",
 	RefusedEnded:      "the run ended without an answer at the other node; its own log says why",
 	Failed:            "the other node could not do this; its own log says why",
 }
