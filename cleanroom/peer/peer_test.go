@@ -56,14 +56,14 @@ func fresh(t testing.TB) tls.Certificate {
 // unless a function says otherwise.
 type stub struct {
 	Negotiator // calls about agreements have tests of their own
-	mu     sync.Mutex
-	keys   map[string]bool
-	calls  []string
-	offer  func(ctx context.Context, o Offer) (*Accept, error)
-	answer func(ctx context.Context) (*Answer, error)
-	cosign func(ctx context.Context) (*Cosigned, error)
-	status func(run string) (*Status, error)
-	may    func(from, run string) bool
+	mu         sync.Mutex
+	keys       map[string]bool
+	calls      []string
+	offer      func(ctx context.Context, o Offer) (*Accept, error)
+	answer     func(ctx context.Context) (*Answer, error)
+	cosign     func(ctx context.Context) (*Cosigned, error)
+	status     func(run string) (*Status, error)
+	may        func(from, run string) bool
 }
 
 func (s *stub) know(c tls.Certificate, yes bool) {
