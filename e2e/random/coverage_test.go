@@ -119,9 +119,16 @@ func (c *coverage) String() string {
 		c.conditional, c.ordered, c.limited, c.groupings, c.arguments, c.filters, c.foreign, c.valueCounts, c.having, c.cutByHaving, c.subqueries, c.perUnit, c.different, c.windows, c.spreads, c.calcs, c.unseen, c.lefts, c.leftReleased, c.leftKept, c.latest, c.onTime, c.onTimeReleased, c.keptBack, c.released, c.withheld, c.complement, c.nulls, total(c.unlawful), len(c.unlawful), c.unlawful, total(c.refused), c.refused, float64(c.took.Milliseconds())/float64(max(c.cases, 1)), self, children)
 }
 
-// mustReach fails if some kind of case is nearly missing.
+// mustReach fails if some kind of case is nearly missing. What a kind's share is
+// depends on the worlds that were drawn: of a few worlds a quarter of the share
+// is asked for, since their questions go together (of the 14 worlds of one run
+// 1.3 % of the questions were withheld by the complement alone, of all 2.4 %).
 func (c *coverage) mustReach(t *testing.T) {
 	t.Helper()
+	part := 1
+	if c.worlds < shortWorlds {
+		part = 4
+	}
 	for _, x := range []struct {
 		what string
 		n    int
@@ -135,8 +142,8 @@ func (c *coverage) mustReach(t *testing.T) {
 		{"sums of expressions", c.arguments, 12}, {"FILTER or CASE", c.filters, 15},
 		{"FILTER by the other owner's rows", c.foreign, 4}, {"COUNT of a column", c.valueCounts, 8}, {"HAVING", c.having, 5}, {"cut by HAVING", c.cutByHaving, 1}, {"subqueries", c.subqueries, 10},
 	} {
-		if 100*x.n < x.per*c.cases {
-			t.Errorf("%s: %d of %d questions, expected %d%% at least", x.what, x.n, c.cases, x.per)
+		if 100*part*x.n < x.per*c.cases {
+			t.Errorf("%s: %d of %d questions, expected %g%% at least", x.what, x.n, c.cases, float64(x.per)/float64(part))
 		}
 	}
 }

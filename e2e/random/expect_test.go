@@ -141,7 +141,7 @@ func (q *question) own(table int) (cte, on string) {
 // ownApart is own for a join on time: of a side's own group, m are the units
 // with a row there that meets any row of the other side.
 func (q *question) ownApart(table int, s style) string {
-	p := q.parts(s)
+	p := q.judged(s)
 	p.items, p.groups = []string{"COUNT(DISTINCT " + q.unit(s, 0) + ") AS m"}, nil
 	own, same := []string{"n.n", "coalesce(m.m, 0) AS m"}, []string{"true"}
 	for i, g := range q.groups {

@@ -75,6 +75,34 @@ func TestOnlyTheOwnerOfAShiftedDayIsAsked(t *testing.T) {
 	}
 }
 
+// A row without a date comes after no date. Plain DuckDB gives it the last row
+// of the other side once there are more than 64, and so did the judge.
+func TestARowWithoutADateHasNoLatest(t *testing.T) {
+	w := &world{k: 2}
+	var phones []string
+	for n := range 100 {
+		phones = append(phones, fmt.Sprintf("0151 1000%03d", n))
+	}
+	for i, name := range []string{"n0", "s0"} {
+		tab := handMade([]string{"north", "south"}[i], name, "DE", phones...)
+		tab.columns = append(tab.columns, &column{name: "day", typ: agreements.Date, uses: []agreements.Use{agreements.Filter},
+			nullable: i == 0, pool: []string{"2024-03-02"}, days: []string{"2024-03-01", "2024-03-05"}, solo: true})
+		for j := range tab.rows {
+			tab.rows[j] = append(tab.rows[j], ptr("2024-03-02"))
+		}
+		w.tables = append(w.tables, tab)
+	}
+	w.tables[0].rows[2][2] = nil
+	s := setUp(t, ct.Engine(), w)
+	q := &question{asker: "north", tables: w.tables, items: []item{{fn: "count", name: "met"}}}
+	q.apart = &apart{columns: [2]*column{w.tables[0].day(), w.tables[1].day()}, open: true, latest: true}
+	how := style{alias: []string{"n0", "s0"}, join: "on", innerWord: "ASOF JOIN", qualify: true}
+	s.check(t, q, how, &coverage{})
+	if want := s.judge.expect(t, w, q, how); len(want.rows) != 1 || *want.rows[0][0] != "99" {
+		t.Errorf("the judge has %s; 99 of 100 rows should meet one", showRows(want.rows))
+	}
+}
+
 // calculation is a public world of units with decimals of scale 0 and 3, and a
 // question about an expression of the sum of either.
 func calculation(calc string) (*world, *question) {
