@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"parley/agreements/words"
 )
 
 const refused = "refused"
@@ -13,15 +15,15 @@ func headBlanks() []Blank {
 		{"title", "“Sales by campaign”", "", func(a *Agreement, _ int, f *phrase) error { f.quote(a.Title, "title"); return nil }},
 		{"purpose", "the purpose in quotation marks", "", func(a *Agreement, _ int, f *phrase) error { f.quote(a.Purpose, "purpose"); return nil }},
 		{"validity.notBefore", "1 January 2026", "", func(a *Agreement, _ int, f *phrase) error {
-			f.value(moment(a.Validity.NotBefore), "validity.notBefore")
+			f.value(words.Moment(a.Validity.NotBefore), "validity.notBefore")
 			return nil
 		}},
 		{"validity.notAfter", "1 January 2027", "", func(a *Agreement, _ int, f *phrase) error {
-			f.value(moment(a.Validity.NotAfter), "validity.notAfter")
+			f.value(words.Moment(a.Validity.NotAfter), "validity.notAfter")
 			return nil
 		}},
 		{"validity.days", "365 days", "", func(a *Agreement, _ int, f *phrase) error {
-			f.value(lasting(a.Validity.NotBefore, a.Validity.NotAfter), "validity")
+			f.value(words.Lasting(a.Validity.NotBefore, a.Validity.NotAfter), "validity")
 			return nil
 		}},
 	}
@@ -73,7 +75,7 @@ func memberBlanks() []Blank {
 			return nil
 		}},
 		{"members.count", "2 members", "", func(a *Agreement, _ int, f *phrase) error {
-			f.value(quantity(int64(len(a.Members)), "member", "members"), "members")
+			f.value(words.Quantity(int64(len(a.Members)), "member", "members"), "members")
 			return nil
 		}},
 		{"members[NAME].name", "agency", "", func(a *Agreement, i int, f *phrase) error { f.member(a, i); return nil }},
@@ -124,7 +126,7 @@ func ruleBlanks() []Blank {
 	}
 	return []Blank{
 		{"minGroupSize", "50 people", "", func(a *Agreement, _ int, f *phrase) error {
-			f.value(quantity(int64(a.MinGroupSize), "person", "people"), "minGroupSize")
+			f.value(words.Quantity(int64(a.MinGroupSize), "person", "people"), "minGroupSize")
 			return nil
 		}},
 		{"adHoc", "questions may be asked freely in SQL, within the rules of each dataset that allows it", "only the approved analyses may be asked",
@@ -179,7 +181,7 @@ func (f *phrase) noise(d *DP, from string) {
 func (f *phrase) period(d *DP, from string) {
 	text := "all time"
 	if d.PeriodDays > 0 {
-		text = quantity(int64(d.PeriodDays), "day", "days")
+		text = words.Quantity(int64(d.PeriodDays), "day", "days")
 	}
 	f.value(text, from+".periodDays")
 }
@@ -229,7 +231,7 @@ func lastBlanks() []Blank {
 // dayCount and dateWords word the values of terms.
 func dayCount(v string) string {
 	n, _ := strconv.ParseInt(v, 10, 64)
-	return quantity(n, "day", "days")
+	return words.Quantity(n, "day", "days")
 }
 
 func dateWords(v string) string {

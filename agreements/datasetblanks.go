@@ -1,6 +1,10 @@
 package agreements
 
-import "fmt"
+import (
+	"fmt"
+
+	"parley/agreements/words"
+)
 
 // datasetParts are what can be said of one dataset, or of each.
 func datasetParts() []Blank {
@@ -23,7 +27,7 @@ func datasetParts() []Blank {
 			if own := a.Datasets[i].Rules.MinGroupSize; own > n {
 				n, from = own, at(i, "rules.minGroupSize")
 			}
-			f.value(quantity(int64(n), "person", "people"), from)
+			f.value(words.Quantity(int64(n), "person", "people"), from)
 			return nil
 		}},
 		{"minSetSize", "2,000 people", "1,000 people; of public data: no minimum", func(a *Agreement, i int, f *phrase) error {
@@ -31,7 +35,7 @@ func datasetParts() []Blank {
 			return nil
 		}},
 		{"maxRowsPerUnit", "500 rows", "", func(a *Agreement, i int, f *phrase) error {
-			f.value(quantity(a.Datasets[i].Rules.MaxRowsPerUnit, "row", "rows"), at(i, "rules.maxRowsPerUnit"))
+			f.value(words.Quantity(a.Datasets[i].Rules.MaxRowsPerUnit, "row", "rows"), at(i, "rules.maxRowsPerUnit"))
 			return nil
 		}},
 		{"columns", "campaign (grouped by and filtered by)", "no column", func(a *Agreement, i int, f *phrase) error {
@@ -49,7 +53,7 @@ func datasetParts() []Blank {
 		{"runsPerDay", "20 runs a day", "any number of runs a day", func(a *Agreement, i int, f *phrase) error {
 			text := "any number of runs a day"
 			if n := a.Datasets[i].Rules.RunsPerDay; n > 0 {
-				text = quantity(int64(n), "run", "runs") + " a day"
+				text = words.Quantity(int64(n), "run", "runs") + " a day"
 			}
 			f.value(text, at(i, "rules.runsPerDay"))
 			return nil
@@ -95,7 +99,7 @@ func datasetBlanks() []Blank {
 			return nil
 		}},
 		{"datasets.count", "2 datasets", "", func(a *Agreement, _ int, f *phrase) error {
-			f.value(quantity(int64(len(a.Datasets)), "dataset", "datasets"), "datasets")
+			f.value(words.Quantity(int64(len(a.Datasets)), "dataset", "datasets"), "datasets")
 			return nil
 		}},
 	}
@@ -106,11 +110,11 @@ func datasetBlanks() []Blank {
 func (f *phrase) setSize(r *Rules, from string) {
 	switch {
 	case r.MinSetSize > 0:
-		f.value(quantity(int64(r.MinSetSize), "person", "people"), from)
+		f.value(words.Quantity(int64(r.MinSetSize), "person", "people"), from)
 	case r.PublicData:
 		f.value("no minimum", from)
 	default:
-		f.value(quantity(FloorSetSize, "person", "people"), from)
+		f.value(words.Quantity(FloorSetSize, "person", "people"), from)
 	}
 }
 

@@ -1,6 +1,9 @@
 package agreements
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Piece is a run of rendered text, and where it comes from. Wording of the
 // program's own comes from nowhere, and holds no digit and no name. So whoever
@@ -48,3 +51,6 @@ func (f *phrase) join(n int, item func(i int)) {
 // oneLine joins the lines of a value and takes runs of spaces for one, so that
 // a value cannot lay itself out like a clause of its own.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// day words a moment to the minute.
+func day(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") }

@@ -19,7 +19,7 @@ import (
 
 func agreementCommand() *cobra.Command {
 	c := &cobra.Command{Use: "agreement", Short: "Draw up, sign, check and keep agreements"}
-	c.AddCommand(agreementNew(), agreementShow(), agreementSign(), agreementVerify(), agreementImport(), agreementExport(), agreementList())
+	c.AddCommand(agreementNew(), agreementShow(), agreementRender(), agreementSign(), agreementVerify(), agreementImport(), agreementExport(), agreementList())
 	return c
 }
 
@@ -230,7 +230,11 @@ func agreementShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\nId: %s\n%s\n", e.Agreement().Text(), id, signatures(e))
+			text, err := rendered(e, renderers["text"])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s\nId: %s\n%s\n", text, id, signatures(e))
 			return nil
 		},
 	}

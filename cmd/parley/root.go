@@ -35,6 +35,7 @@ size are not shown; every answer comes with a signed receipt.
 
 Try it first:   parley rehearse --room demo
 What to ask:    parley help sql, parley analyses list
+What to agree:  parley help clauses
 Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
                 reachable, 130 cancelled`,
 		SilenceUsage:  true,
@@ -44,7 +45,7 @@ Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
 	c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return withCode(exitUsage, fmt.Errorf("%w\nRun `%s --help` for usage", err, cmd.CommandPath()))
 	})
-	c.AddCommand(sqlTopic())
+	c.AddCommand(sqlTopic(), clausesTopic())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.AddGroup(
 		&cobra.Group{ID: "ask", Title: "Ask"},
