@@ -13,6 +13,17 @@ const (
 	maxRunsPerDay    = 1_000_000
 )
 
+// LeastUnits is the fewest units a dataset may hold to be asked about.
+func (r *Rules) LeastUnits() int64 {
+	switch {
+	case r.MinSetSize > 0:
+		return int64(r.MinSetSize)
+	case r.PublicData:
+		return 0
+	}
+	return 1000
+}
+
 // Operators lists the tests that Column.Operators may name. NOT IN, NOT
 // BETWEEN, NOT LIKE and IS NOT NULL go by the name of what they deny.
 func Operators() []string {

@@ -130,7 +130,7 @@ func (n *Node) ownData(ctx context.Context, ad *admitted) error {
 			return err
 		}
 		ad.own[l.Dataset] = row
-		if smallest := smallestSet(&d.Rules); row.Units < smallest {
+		if smallest := d.Rules.LeastUnits(); row.Units < smallest {
 			return fmt.Errorf("%w: %q needs at least %d units", ErrTooFewUnits, l.Dataset, smallest)
 		}
 		if err := smallDelta(ad.compiled.Plan.DP, row); err != nil {
@@ -178,17 +178,6 @@ func (n *Node) still(ctx context.Context, ad *admitted) error {
 		}
 	}
 	return nil
-}
-
-// smallestSet is the fewest units a dataset may hold to be asked about.
-func smallestSet(r *agreements.Rules) int64 {
-	switch {
-	case r.MinSetSize > 0:
-		return int64(r.MinSetSize)
-	case r.PublicData:
-		return 0
-	}
-	return 1000
 }
 
 // findAgreement looks an agreement up by id or by a unique beginning of it.

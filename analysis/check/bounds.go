@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"strings"
@@ -29,7 +30,7 @@ func (b *binder) bounds() error {
 			it.MaxAbs = limit
 		}
 		if spread(it.Func) && it.MaxAbs > maxSquared {
-			return b.squareOverflow(it, it.pos)
+			return b.squareOverflow(it, it.pos, "one unit's share")
 		}
 		if err := b.fits(it, it.pos); err != nil {
 			return err
@@ -59,7 +60,7 @@ func (b *binder) maxAbs(it *Item, pos int) (int64, error) {
 		limit = h
 	}
 	if !limit.IsInt64() {
-		return 0, b.overflow(it, pos)
+		return 0, b.overflow(it, pos, "one unit's share")
 	}
 	return limit.Int64(), nil
 }
@@ -84,9 +85,12 @@ func atScale(text string, c *agreements.Column) (*big.Int, bool) {
 	return new(big.Int).SetString(whole+fraction+strings.Repeat("0", scale-len(fraction)), 10)
 }
 
-// fits checks that one unit's share of an aggregate stays within 64 bits.
+// fits checks that one unit's share of an aggregate stays within 64 bits, and
+// in a join those of as many units as both datasets must have. Where one owner
+// adds up without noise only squares are bounded so: its sums may be wider, and
+// are refused if one that comes out is.
 func (b *binder) fits(it *Item, pos int) error {
-	if len(b.out.Tables) < 2 && b.out.DP.None() {
+	if len(b.out.Tables) < 2 && b.out.DP.None() && !spread(it.Func) {
 		return nil
 	}
 	worst := big.NewInt(1)
@@ -104,16 +108,34 @@ func (b *binder) fits(it *Item, pos int) error {
 	if spread(it.Func) {
 		worst.Mul(worst, big.NewInt(it.MaxAbs))
 	}
-	if worst.Cmp(big.NewInt(math.MaxInt64)) <= 0 {
-		return nil
+	const share = "one unit's share"
+	if most := big.NewInt(math.MaxInt64); worst.Cmp(most) > 0 {
+		return b.overflow(it, pos, share)
+	} else if n := b.leastUnits(); worst.Mul(worst, big.NewInt(n)).Cmp(most) > 0 {
+		return b.overflow(it, pos, fmt.Sprintf("the shares of %d units, which both datasets must have,", n))
 	}
-	if spread(it.Func) {
-		return b.squareOverflow(it, pos)
-	}
-	return b.overflow(it, pos)
+	return nil
 }
 
-func (b *binder) overflow(it *Item, pos int) error {
+// leastUnits is how many units both datasets of a join have at least, or a run
+// is refused, and all of them may be shared; 1 for a question about one dataset,
+// and under a demand for noise, which bounds shares further.
+func (b *binder) leastUnits() int64 {
+	if len(b.out.Tables) < 2 || !b.out.DP.None() {
+		return 1
+	}
+	least := int64(math.MaxInt64)
+	for _, t := range b.out.Tables {
+		least = min(least, max(t.Dataset.Rules.LeastUnits(), 1))
+	}
+	return least
+}
+
+// overflow refuses a sum of which what (somebody's share) could leave 64 bits.
+func (b *binder) overflow(it *Item, pos int, what string) error {
+	if spread(it.Func) {
+		return b.squareOverflow(it, pos, what)
+	}
 	d := b.out.Tables[it.Table].Dataset
 	declared, clause := "maxRowsPerUnit", rule(d, "maxRowsPerUnit")
 	switch x := it.Arg; {
@@ -126,5 +148,5 @@ func (b *binder) overflow(it *Item, pos int) error {
 		clause = rule(d, "columns")
 	}
 	return b.src.Refuse(pos, "overflow", clause, "Declare tighter bounds in the agreement.",
-		"By the declared %s, one unit's share could exceed 64 bits.", declared)
+		"By the declared %s, %s could exceed 64 bits.", declared, what)
 }

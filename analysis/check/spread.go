@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"parley/analysis/sql"
 )
 
@@ -24,12 +26,20 @@ func Square(x *Expr) *Expr {
 		Lo: product(x.Lo, x.Lo), Hi: product(x.Hi, x.Hi)}
 }
 
-func (b *binder) squareOverflow(it *Item, pos int) error {
+func (b *binder) squareOverflow(it *Item, pos int, what string) error {
 	clause := rule(b.out.Tables[it.Table].Dataset, "columns")
 	if it.Arg.Plain() {
 		clause += "." + it.Arg.Column.Name
 	}
 	return b.src.Refuse(pos, "overflow", clause, "Declare tighter bounds (min, max) or fewer maxRowsPerUnit in the agreement, or ask for SUM and AVG.",
-		"A variance needs the sum of squares, and by the declared bounds %s to %s one unit's share of it could exceed 64 bits.",
-		sql.Unscaled(it.Arg.Lo, it.Arg.Scale), sql.Unscaled(it.Arg.Hi, it.Arg.Scale))
+		"A variance needs the sum of squares, and by the declared bounds %s to %s %s could exceed 64 bits.",
+		sql.Unscaled(it.Arg.Lo, it.Arg.Scale), sql.Unscaled(it.Arg.Hi, it.Arg.Scale), ofIt(what))
+}
+
+// ofIt is "one unit's share of it" for "one unit's share".
+func ofIt(what string) string {
+	if rest, ok := strings.CutPrefix(what, "the shares of "); ok {
+		return "the shares of it of " + rest
+	}
+	return what + " of it"
 }

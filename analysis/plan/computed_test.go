@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/agreements"
 	"parley/analysis"
 	"parley/analysis/sql/sqltest"
 )
@@ -75,10 +76,19 @@ func TestComputedEqualsDuckDB(t *testing.T) {
 	}
 }
 
+// fewExposures is the test agreement with so few exposures a unit that sums of
+// squares of 1,000 units fit.
+func fewExposures() *agreements.Agreement {
+	a := sqltest.Agreement()
+	a.Dataset("exposures").Rules.MaxRowsPerUnit = 40
+	return a
+}
+
 // TestComputedJoinEqualsDuckDB does so for a join.
 func TestComputedJoinEqualsDuckDB(t *testing.T) {
 	db := openDB(t)
 	notEmpty := 0
+	agreement := fewExposures()
 	for seed := range uint64(3) {
 		fillBoth(t, db, seed)
 		ask := asker{rand.New(rand.NewPCG(seed, 22))}
@@ -91,7 +101,7 @@ func TestComputedJoinEqualsDuckDB(t *testing.T) {
 			items := "SELECT COUNT(*) AS n, %s AS x, %s AS v, %s AS w" + strings.ReplaceAll(rest, "%", "%%")
 			v, w := ask.spreadOf("amount", "items"), ask.spreadOf("impressions", "cost")
 			q := ours(fmt.Sprintf(items, x, v, w))
-			c, err := analysis.Compile(context.Background(), db, sqltest.Agreement(), "sha256:00", "client", analysis.Question{SQL: q})
+			c, err := analysis.Compile(context.Background(), db, agreement, "sha256:00", "client", analysis.Question{SQL: q})
 			if err != nil {
 				t.Fatalf("%s: %v", q, err)
 			}
