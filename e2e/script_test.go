@@ -26,6 +26,8 @@ import (
 //	stop HOME                 end it by SIGTERM; it must end with exit code 0
 //	replace FILE REGEXP TEXT  change every match; there must be one
 //	ends-in FILE DURATION     set a draft's notAfter to that long from now
+//	totp FILE STEPS           set $CODE to the one-time code of the secret that
+//	                          a file has after "Secret: ", so many steps from now
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -42,7 +44,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "room": roomCmd, "data": dataCmd, "serve": serveCmd, "stop": stopCmd,
-			"replace": replaceCmd, "ends-in": endsInCmd,
+			"replace": replaceCmd, "ends-in": endsInCmd, "totp": totpCmd,
 		},
 	})
 }

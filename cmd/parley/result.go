@@ -124,6 +124,8 @@ func showResult(cmd *cobra.Command, v *cleanroom.View, o outputs) error {
 		}
 		return fmt.Errorf("the answer of run %s was removed on %s, when the days for which this node keeps answers were over.%s Ask again for a new answer",
 			v.ID, v.Removed.Local().Format(time.DateTime), stays)
+	case v.Hidden:
+		return withCode(exitRefused, fmt.Errorf("run %s has an answer, which is shown only to those with the role analyst", v.ID))
 	case v.Result == nil:
 		fmt.Fprintf(cmd.OutOrStdout(), "Run %s succeeded; its answer went to %s.\n", v.ID, v.Asker)
 		return nil
