@@ -80,7 +80,7 @@ func TestComputedEqualsDuckDB(t *testing.T) {
 // squares of 1,000 units fit.
 func fewExposures() *agreements.Agreement {
 	a := sqltest.Agreement()
-	a.Dataset("exposures").Rules.MaxRowsPerUnit = 40
+	a.Dataset("exposures").Rules.MaxRowsPerUnit = 7
 	return a
 }
 
