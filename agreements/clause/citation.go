@@ -29,6 +29,8 @@ func citation(s string) string {
 		switch {
 		case w == "" || strings.ContainsFunc(w, func(r rune) bool { return !citable(r) }):
 			return "a citation is of words, plain digits and . , - / § ( ) between single spaces"
+		case len(first) == 0:
+			return "a citation is of words, plain digits and . , - / § ( ) between single spaces"
 		case unicode.IsLower(first[0]) && len(first) > 1 && !strings.Contains(w, ")") && !slices.Contains(joining, strings.TrimRight(w, ",")):
 			return "a citation names its source in capitals; \"" + cut(w) + "\" belongs into the wording"
 		}

@@ -80,7 +80,7 @@ func (p *parser) numbers(item []Span) {
 		case len(w.Text) > 1 && roman.MatchString(w.Text):
 			p.add(w.Line, w.Column, "%q is a Roman number: put a placeholder, or a citation such as [[Annex II]]", cut(w.Text))
 		case mixed(w.Text):
-			p.add(w.Line, w.Column, "%q mixes letters of several alphabets that look alike", cut(w.Text))
+			p.add(w.Line, w.Column, "%q has letters that look like those of another alphabet", cut(w.Text))
 		}
 	}
 }
@@ -103,18 +103,28 @@ func Plain(s string) string {
 		if unicode.IsMark(r) {
 			return -1
 		}
+		if r == 'ı' {
+			return 'i'
+		}
 		return unicode.ToLower(r)
 	}, norm.NFKD.String(s))
 }
 
-// mixed reports a word of letters from more than one of the alphabets whose
-// letters pass for each other's.
+// mixed reports a word of Latin letters and of others that could pass for
+// Latin ones: of another alphabet, or of those that phoneticians use. The
+// writing of East Asia stands beside Latin words without a space.
 func mixed(s string) bool {
-	n := 0
-	for _, t := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek} {
-		if strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(t, r) }) {
-			n++
+	latin, other := false, false
+	for _, r := range s {
+		switch {
+		case !unicode.IsLetter(r) || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo):
+		case r >= 0x1D00 && r <= 0x1DBF, r >= 0xA720 && r <= 0xA7FF, r >= 0x2C60 && r <= 0x2C7F, r >= 0x250 && r <= 0x2AF && !strings.ContainsRune("əɓɖɗɛɔɣɩʋ", r):
+			return true
+		case unicode.Is(unicode.Latin, r):
+			latin = true
+		default:
+			other = true
 		}
 	}
-	return n > 1
+	return latin && other
 }
