@@ -2,6 +2,7 @@ package agreements
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -24,3 +25,31 @@ func (m *Member) Check() error {
 func Looks(name string) string { return alike.Replace(skeleton(name)) }
 
 var alike = strings.NewReplacer("0", "o", "1", "l", "i", "l", "rn", "m", "vv", "w")
+
+// CheckDatasets validates terms of datasets that one member sent by itself,
+// before they stand in an agreement. Receivers that the terms name need not be
+// known.
+func CheckDatasets(owner string, all []Dataset) error {
+	if len(all) > maxDatasets {
+		return fmt.Errorf("there may be %d datasets at most", maxDatasets)
+	}
+	a := &Agreement{MinGroupSize: FloorGroupSize, Members: []Member{{Name: owner}}}
+	for _, d := range all {
+		if d.Owner != owner {
+			return fmt.Errorf("the dataset %s belongs to another", quoted(d.Name))
+		}
+		if len(d.Rules.Receivers) > maxMembers {
+			return fmt.Errorf("there may be %d receivers at most", maxMembers)
+		}
+		for _, r := range d.Rules.Receivers {
+			if len(r) > 64 || !memberPattern.MatchString(r) {
+				return errors.New("a receiver's name is malformed")
+			}
+		}
+		d.Rules.Receivers = nil
+		a.Datasets = append(a.Datasets, d)
+	}
+	var p problems
+	p.datasets(a)
+	return errors.Join(p...)
+}

@@ -52,13 +52,19 @@ func (n *Node) ask(ctx context.Context, r *Run) error {
 	return n.askJoin(ctx, r, before)
 }
 
-// client makes the connection to a member's node, pinned by the agreement.
+// client makes the connection to a member's node, pinned by the agreement. A
+// member without an address keeps connections open to this node.
 func (n *Node) client(m *agreements.Member) (*peer.Client, error) {
+	cfg := n.dialling(m)
 	if m.Address == "" {
-		return nil, fmt.Errorf("the agreement gives no address for %s, so its node cannot be called", m.Name)
+		if n.cfg.Address == "" {
+			return nil, fmt.Errorf("%s: %w", m.Name, ErrNoWay)
+		}
+		if cfg.Reverse = n.serving(); cfg.Reverse == nil {
+			return nil, fmt.Errorf("the node of %s can only dial out, and this node is not running (`parley serve`), so it has no connection to it", m.Name)
+		}
 	}
-	return peer.NewClient(peer.ClientConfig{Member: m.Name, Address: m.Address, Fingerprint: m.TLSFingerprint,
-		Certificate: n.cert, AllowLoopback: n.cfg.AllowLoopbackPeers, Now: n.now, Patience: n.cfg.PeerPatience}), nil
+	return peer.NewClient(cfg), nil
 }
 
 func (n *Node) offerOf(r *Run, before *prior) (peer.Offer, error) {

@@ -17,7 +17,9 @@ import (
 type Config struct {
 	// Org is the member name this node signs as.
 	Org string `yaml:"org"`
-	// Listen is where the peer door listens; Address is what partners dial.
+	// Listen is where the peer door listens; Address is what partners dial. A
+	// node without Address can only dial out: it keeps connections open to its
+	// partners, over which they call it. Without Listen it has no open port.
 	Listen  string `yaml:"listen"`
 	Address string `yaml:"address"`
 	// AllowLoopbackPeers lets a partner's address be this machine. It is for
@@ -80,6 +82,8 @@ func (c *Config) check() error {
 	switch {
 	case c.Org == "":
 		return errors.New("org is missing")
+	case c.Listen == "" && c.Address != "":
+		return errors.New("a node with an address must listen: set listen, or leave address empty for a node that can only dial out")
 	case c.EngineMemoryMiB < 256 || c.ImportMemoryMiB < 256:
 		return errors.New("engineMemoryMiB and importMemoryMiB must be at least 256")
 	case c.AlignmentMemoryMiB < 8:

@@ -14,11 +14,13 @@ import (
 type DraftOptions struct {
 	Title, Purpose string
 	// Template, Clauses and Terms are the text that binds people.
-	Template     *agreements.TemplateRef
-	Clauses      []agreements.Clause
-	Terms        []agreements.Term
-	Members      []agreements.Member
-	Contracts    []OwnedContract
+	Template  *agreements.TemplateRef
+	Clauses   []agreements.Clause
+	Terms     []agreements.Term
+	Members   []agreements.Member
+	Contracts []OwnedContract
+	// Datasets are those whose terms their owners sent (PartnerContracts).
+	Datasets     []agreements.Dataset
 	MinGroupSize int
 	AdHoc        bool
 	// DP is the demand for noise; nil: DefaultDP where SQL may be asked freely,
@@ -94,6 +96,13 @@ func Draft(o DraftOptions) (*agreements.Agreement, error) {
 			return nil, err
 		}
 		a.Datasets = append(a.Datasets, agreements.Dataset{Name: c.Name(), Owner: oc.Owner, ContractHash: c.Hash(), Rules: rules})
+	}
+	for _, d := range o.Datasets {
+		var err error
+		if d.Rules.Receivers, err = receiving(d.Name, d.Rules.Receivers, a.Receivers); err != nil {
+			return nil, err
+		}
+		a.Datasets = append(a.Datasets, d)
 	}
 	return a, a.Check()
 }

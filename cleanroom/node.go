@@ -66,7 +66,9 @@ type Node struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	partners    partners // TLS keys that agreements name
+	partners    partners // TLS keys that may come in
+	inviting    inviting
+	reach       reach
 	bases       baseTransfers
 	normalisers sync.Map // agreements.Unit -> digest
 	aligning    aligning
@@ -106,6 +108,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	}
 	n := &Node{home: o.Home, cfg: cfg, keys: o.Keys, cert: cert, engine: newParsed(o.Engine),
 		log: o.Log, now: o.Now, runs: map[string]*Run{}, kept: newKeptStore(cfg.KeptMiB << 20)}
+	n.partners.changed = n.reach.kick
 	n.compares, n.pause = !o.WithoutHistory, o.Pause
 	if n.pause == nil {
 		n.pause = sleep
@@ -169,8 +172,12 @@ func (n *Node) Card() agreements.Member {
 	}
 }
 
-// Listen opens the peer door at the configured address.
+// Listen opens the peer door at the configured address. A node that can only
+// dial out has none, and gets nil.
 func (n *Node) Listen() (net.Listener, error) {
+	if n.cfg.Listen == "" {
+		return nil, nil
+	}
 	l, err := net.Listen("tcp", n.cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("open the peer door: %w", err)
@@ -178,18 +185,23 @@ func (n *Node) Listen() (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers partners on l until Close.
+// Serve answers partners on l until Close; with nil, on the connections alone
+// that this node keeps open to them.
 func (n *Node) Serve(l net.Listener) error {
-	s := peer.NewServer(peer.ServerConfig{Certificate: n.cert, Service: n, Mail: n.mail, Log: n.log, Now: n.now})
+	s := peer.NewServer(peer.ServerConfig{Certificate: n.cert, Service: n, Host: n, Mail: n.mail, Log: n.log, Now: n.now})
 	n.mu.Lock()
 	if n.closing {
 		n.mu.Unlock()
+		if l == nil {
+			return nil
+		}
 		return l.Close()
 	}
 	n.server = s
-	n.work.Add(1)
+	n.work.Add(2)
 	n.mu.Unlock()
 	go n.tendAgreements()
+	go func() { defer n.work.Done(); n.keepReach(s) }()
 	return s.Serve(l)
 }
 

@@ -20,6 +20,8 @@ import (
 type partners struct {
 	mu    sync.Mutex
 	known map[string]standing // by fingerprint; nil: not known yet; mu
+	// changed is called when the answer may have changed; never changes itself.
+	changed func()
 }
 
 // standing is what a key is known by.
@@ -28,8 +30,10 @@ type standing struct {
 	confirmed bool      // it is a confirmed partner's
 }
 
-// forget makes the next question look at agreements and partners again.
+// forget makes the next question look at agreements and partners again, and has
+// a node that dials out look whom to dial.
 func (p *partners) forget() {
+	defer p.changed()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.known = nil

@@ -29,6 +29,17 @@ func Routes() []Route {
 		{http.MethodPost, "/datasets", people.DatasetManage, server.addDataset},
 		{http.MethodGet, "/datasets/:name", people.DatasetSee, server.contract},
 		{http.MethodGet, "/datasets/:name/profile", people.DatasetData, server.profile},
+		{http.MethodPost, "/datasets/:name/offers", people.DatasetManage, server.offerDataset},
+
+		{http.MethodGet, "/invitations", people.PartnerSee, server.invitations},
+		{http.MethodPost, "/invitations", people.PartnerManage, server.invite},
+		{http.MethodDelete, "/invitations/:id", people.PartnerManage, server.withdrawInvitation},
+		{http.MethodGet, "/partners", people.PartnerSee, server.partners},
+		{http.MethodPost, "/partners", people.PartnerManage, server.join},
+		{http.MethodGet, "/partners/:name", people.PartnerSee, server.partner},
+		{http.MethodDelete, "/partners/:name", people.PartnerManage, server.removePartner},
+		{http.MethodPost, "/partners/:name/confirm", people.PartnerManage, server.confirmPartner},
+		{http.MethodGet, "/partners/:name/contracts", people.PartnerSee, server.partnerContracts},
 
 		{http.MethodGet, "/agreements", people.AgreementSee, server.agreements},
 		{http.MethodPost, "/agreements", people.AgreementTalk, server.importAgreement},

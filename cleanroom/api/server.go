@@ -14,6 +14,7 @@ import (
 	"parley/analysis"
 	"parley/cleanroom"
 	"parley/cleanroom/audit"
+	"parley/cleanroom/peer"
 	"parley/cleanroom/people"
 	"parley/cleanroom/store"
 )
@@ -54,7 +55,10 @@ func problem(err error, c echo.Context) {
 	var he *echo.HTTPError
 	var forbidden *people.Forbidden
 	var second *cleanroom.SecondPerson
+	var silent *peer.Unreachable
 	switch {
+	case errors.As(err, &silent):
+		p.Type, p.Status = "urn:parley:problem:unreachable", http.StatusBadGateway
 	case errors.As(err, &p.Refusal):
 		p.Type = "urn:parley:problem:refused"
 	case errors.As(err, &he):

@@ -65,6 +65,8 @@ func DetailKeys() []DetailKey {
 		{"contractHash", "hash", "hash of a data contract"},
 		{"delta", "rational", "delta charged"},
 		{"epsilon", "rational", "epsilon charged"},
+		{"fingerprint", "hash", "fingerprint of a node's TLS key"},
+		{"invitation", "name", "id of an invitation; not its secret"},
 		{"kind", "name", "kind of plan: one-owner or join"},
 		{"ledger", "hash", "hash over the ledger up to and with the charge"},
 		{"minGroupSize", "number", "threshold in force"},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,30 @@ func Engine() engine.Engine {
 	return duckdb.New(duckdb.Options{Parse: engine.Limits{Deadline: time.Minute}})
 }
 
+// DialOnly is a change for Start: a node without an open port.
+func DialOnly(c *cleanroom.Config) { c.Listen, c.Address = "", "" }
+
+// Partners has joiner use an invitation of inviter's and both confirm.
+func Partners(t testing.TB, inviter, joiner *Member) {
+	t.Helper()
+	i, err := inviter.Invite(t.Context(), 0, "")
+	if err != nil {
+		t.Fatalf("%s invites: %v", inviter.Org(), err)
+	}
+	if _, err := joiner.Join(t.Context(), i.Line); err != nil {
+		t.Fatalf("%s joins: %v", joiner.Org(), err)
+	}
+	for _, m := range [][2]*Member{{inviter, joiner}, {joiner, inviter}} {
+		p, err := m[0].PartnerNamed(t.Context(), m[1].Org())
+		if err == nil {
+			_, err = m[0].ConfirmPartner(t.Context(), m[1].Org(), strings.Join(p.Words, " "))
+		}
+		if err != nil {
+			t.Fatalf("%s confirms %s: %v", m[0].Org(), m[1].Org(), err)
+		}
+	}
+}
+
 // StartWith is Start with an engine of the test's.
 func StartWith(t testing.TB, org string, e engine.Engine, change ...func(*cleanroom.Config)) *Member {
 	t.Helper()
@@ -62,6 +87,10 @@ func StartWith(t testing.TB, org string, e engine.Engine, change ...func(*cleanr
 	cfg.AlignmentsPerDay = 1000
 	for _, c := range change {
 		c(&cfg)
+	}
+	if cfg.Listen == "" { // the change made it dial out only
+		l.Close()
+		l = nil
 	}
 	err = cleanroom.Init(home, cleanroom.InitOptions{Config: cfg, Passphrase: []byte(Passphrase), WorkFactor: 10})
 	if err != nil {

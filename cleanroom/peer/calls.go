@@ -81,6 +81,17 @@ func (c *Client) Cosign(ctx context.Context, run string, in Cosign) (*Cosigned, 
 	return &out, nil
 }
 
+// Contracts asks for the terms of the datasets that the other node offers to
+// this one. They are the other node's words: check them.
+func (c *Client) Contracts(ctx context.Context) (*Contracts, error) {
+	var out Contracts
+	_, err := c.persist(ctx, request{method: http.MethodGet, path: "/peer/v1/contracts", out: &out, limit: maxSmall})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
 // stored asks how many chunks of a message the other node has, counted from
 // the first to before the first gap. of is the number the message has.
 func (c *Client) stored(ctx context.Context, run string, step wire.Step, of int) (int, error) {

@@ -23,6 +23,9 @@ type ClientConfig struct {
 	// Patience is how long a call that may be repeated is retried while the
 	// other node does not answer.
 	Patience time.Duration
+	// Reverse is set for a node that can only dial out: calls go over the
+	// connections that it keeps open to this server, and there is no Address.
+	Reverse *Server
 }
 
 // Client calls one other node.
@@ -33,6 +36,10 @@ type Client struct {
 
 // NewClient returns a client; no connection is made yet.
 func NewClient(cfg ClientConfig) *Client {
+	if cfg.Reverse != nil {
+		return &Client{cfg: cfg, http: &http.Client{CheckRedirect: noRedirect,
+			Transport: &overReverse{cfg.Reverse.reversed, cfg.Fingerprint, cfg.Patience}}}
+	}
 	return &Client{cfg: cfg, http: &http.Client{
 		Transport: &http.Transport{ // no Proxy: the environment has no say here
 			DialContext:            dialer(cfg.AllowLoopback).DialContext,
@@ -49,9 +56,21 @@ func NewClient(cfg ClientConfig) *Client {
 				WriteByteTimeout: 30 * time.Second,
 			},
 		},
-		// A partner's node never redirects; one that does points us elsewhere.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },
+		CheckRedirect: noRedirect,
 	}}
+}
+
+// noRedirect refuses: a partner's node never redirects; one that does points us
+// elsewhere.
+func noRedirect(*http.Request, []*http.Request) error { return errRedirect }
+
+// authority is the host of a call's URL. A reverse connection has none that
+// could be dialled.
+func (c *Client) authority() string {
+	if c.cfg.Reverse != nil {
+		return "node.invalid"
+	}
+	return c.cfg.Address
 }
 
 // Close drops idle connections.
@@ -79,7 +98,7 @@ func (c *Client) call(ctx context.Context, r request) (status int, err error) {
 	if err := c.ready(); err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, "https://"+c.cfg.Address+r.path, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, "https://"+c.authority()+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return 0, c.misunderstood()
 	}
@@ -122,6 +141,9 @@ func (c *Client) misunderstood() error {
 
 // ready checks what is wrong on this side before anyone is called.
 func (c *Client) ready() error {
+	if c.cfg.Reverse != nil {
+		return nil // the other node pinned this one's certificate when it dialled
+	}
 	if !addressPattern.MatchString(c.cfg.Address) {
 		return fmt.Errorf("the agreement's address of %s is not host:port", c.cfg.Member)
 	}

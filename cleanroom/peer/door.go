@@ -17,6 +17,8 @@ import (
 // to hold a known key. Everyone else is held outside:
 //
 //	Accept ──▶ pending (≤ 256, 5 s each) ──TLS──▶ seated (≤ 256, ≤ 32 a key) ──▶ HTTP/2
+//	                 │                                             └──▶ reversed (≤ 4 a key)
+//	                 └──▶ joining, while an invitation is open; pending until it is over
 //
 // Strangers can fill pending, and it costs them nothing. So a full pending
 // list never refuses a newcomer: it drops the oldest connection of the source
@@ -24,10 +26,12 @@ import (
 // keep it out, strangers must open 256 connections in that time, and a single
 // source only ever displaces itself.
 type door struct {
-	inner net.Listener
-	tls   *tls.Config
-	log   *slog.Logger
-	limit doorLimits
+	inner    net.Listener
+	tls      *tls.Config
+	log      *slog.Logger
+	limit    doorLimits
+	host     Host
+	reversed *reversed
 
 	ready  chan *tls.Conn
 	closed chan struct{}
@@ -72,8 +76,8 @@ func (g *guest) Close() error {
 	return err
 }
 
-func newDoor(l net.Listener, cfg *tls.Config, log *slog.Logger, limit doorLimits) *door {
-	d := &door{inner: l, tls: cfg, log: log, limit: limit, ready: make(chan *tls.Conn),
+func newDoor(l net.Listener, s *Server) *door {
+	d := &door{inner: l, tls: s.tls, log: s.cfg.Log, limit: s.limit, host: s.cfg.Host, reversed: s.reversed, ready: make(chan *tls.Conn),
 		closed: make(chan struct{}), seats: map[string]int{}}
 	d.work.Add(1)
 	go d.listen()
@@ -205,9 +209,25 @@ func (d *door) greet(g *guest) {
 		return
 	}
 	g.SetDeadline(time.Time{})
+	if c.ConnectionState().NegotiatedProtocol == JoinProtocol {
+		if err := host(c, d.host); err != nil {
+			d.log.Info("an invitation was not accepted", "source", g.source.String(), "reason", joinReason(err))
+			c.CloseWrite()
+			d.dismiss(g)
+			return
+		}
+		c.Close()
+		return
+	}
 	if !d.seat(g, fingerprint(c.ConnectionState().PeerCertificates[0])) {
 		d.log.Warn("peer door: too many connections of one key", "source", g.source.String())
 		c.Close()
+		return
+	}
+	if c.ConnectionState().NegotiatedProtocol == ReverseProtocol {
+		if err := d.reversed.add(fingerprint(c.ConnectionState().PeerCertificates[0]), c); err != nil {
+			d.log.Debug("reverse connection", "source", g.source.String(), "reason", errCut)
+		}
 		return
 	}
 	select {

@@ -24,6 +24,9 @@ type Unreachable struct {
 }
 
 func (u *Unreachable) Error() string {
+	if u.Address == "" {
+		return fmt.Sprintf("node of %s does not answer: %v", u.Member, u.Err)
+	}
 	return fmt.Sprintf("node of %s at %s does not answer: %v", u.Member, u.Address, u.Err)
 }
 
@@ -60,6 +63,8 @@ func (c *Client) failure(ctx context.Context, err error) error {
 		return c.final(wrongCertificate(err))
 	case handshakeReason(err) != nil:
 		return c.final(handshakeReason(err))
+	case errors.Is(err, errNotConnected):
+		return c.unreachable(errNotConnected)
 	}
 	var op *net.OpError
 	switch {
@@ -67,6 +72,9 @@ func (c *Client) failure(ctx context.Context, err error) error {
 		return c.unreachable(op)
 	case isTimeout(err):
 		return c.unreachable(errSilent)
+	}
+	if c.cfg.Reverse != nil {
+		return c.unreachable(errCut)
 	}
 	if reason := c.probe(ctx); reason != nil {
 		return c.final(reason)
@@ -101,6 +109,9 @@ func (c *Client) unreachable(err error) error {
 
 // final is a failure that repeating the call would not heal.
 func (c *Client) final(err error) error {
+	if c.cfg.Address == "" {
+		return fmt.Errorf("node of %s: %w", c.cfg.Member, err)
+	}
 	return fmt.Errorf("node of %s at %s: %w", c.cfg.Member, c.cfg.Address, err)
 }
 

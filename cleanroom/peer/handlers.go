@@ -136,3 +136,11 @@ func (s *Server) cosign(c echo.Context) error {
 	}
 	return c.JSON(http.StatusOK, out)
 }
+
+func (s *Server) contracts(c echo.Context) error {
+	out, err := s.cfg.Service.Contracts(c.Request().Context(), caller(c))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, out)
+}

@@ -1,5 +1,7 @@
 package peer
 
+import "parley/agreements"
+
 // Protocol names this version of the node-to-node protocol. It is part of
 // every session id, so that two nodes of different versions never mix.
 const Protocol = "parley/peer/v1"
@@ -79,6 +81,12 @@ type Cosign struct {
 // Cosigned returns the receipt with the other node's signature added.
 type Cosigned struct {
 	Receipt []byte `json:"receipt"`
+}
+
+// Contracts are the terms of the datasets that one node offers to another, as
+// an agreement would state them.
+type Contracts struct {
+	Datasets []agreements.Dataset `json:"datasets"`
 }
 
 // Problem is the body of every refusal (RFC 9457).

@@ -122,6 +122,11 @@ func (s *stub) Cosign(ctx context.Context, _, _ string, c Cosign) (*Cosigned, er
 	return &Cosigned{Receipt: append(c.Receipt, '+')}, nil
 }
 
+func (s *stub) Contracts(context.Context, string) (*Contracts, error) {
+	s.note("contracts")
+	return &Contracts{}, nil
+}
+
 func (s *stub) MayPost(from, run string) bool {
 	if s.may != nil {
 		return s.may(from, run)

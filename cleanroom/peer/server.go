@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/errgroup"
 )
 
 // Limits of the server. A peer is one of a few organisations, so they are low.
@@ -38,6 +39,7 @@ const (
 type ServerConfig struct {
 	Certificate tls.Certificate
 	Service     Service
+	Host        Host // takes in those who were invited; nil: nobody
 	Mail        *Mail
 	Log         *slog.Logger
 	Now         func() time.Time
@@ -45,18 +47,21 @@ type ServerConfig struct {
 
 // Server is the peer door of a node.
 type Server struct {
-	http   *http.Server
-	tls    *tls.Config
-	cfg    ServerConfig
-	limit  doorLimits
-	calls  *gate
-	chunks *gate
+	http     *http.Server // calls on connections to this node
+	back     *http.Server // calls on connections that this node dialled
+	callsIn  *callsIn
+	reversed *reversed
+	tls      *tls.Config
+	cfg      ServerConfig
+	limit    doorLimits
+	calls    *gate
+	chunks   *gate
 }
 
 // NewServer returns a server that is not listening yet.
 func NewServer(cfg ServerConfig) *Server {
 	s := &Server{cfg: cfg, limit: defaultDoor, calls: newGate(callsPerKey), chunks: newGate(chunksPerKey),
-		tls: serverTLS(cfg.Certificate, cfg.Service.Known, cfg.Now)}
+		tls: doorTLS(cfg), callsIn: newCallsIn(), reversed: newReversed()}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.fail
@@ -70,11 +75,22 @@ func NewServer(cfg ServerConfig) *Server {
 	g.POST("/:run/receipt", s.queued(s.calls, s.cosign))
 	g.PUT("/:run/messages", s.queued(s.chunks, s.post))
 	g.GET("/:run/messages", s.queued(s.calls, s.stored))
-	s.http = &http.Server{
-		Handler: e,
-		// A copy that names h2, which makes Serve speak it. Serve changes what
-		// it is given; handshakes, made in door.go, must not see that.
-		TLSConfig:         s.tls.Clone(),
+	e.GET("/peer/v1/contracts", s.queued(s.calls, s.contracts))
+	s.http = serverOf(e, pingAfter, pingWait)
+	// A copy that names h2, which makes Serve speak it. Serve changes what it is
+	// given; handshakes, made in door.go, must not see that.
+	s.http.TLSConfig = serverTLS(cfg.Certificate, cfg.Service.Known, cfg.Now)
+	s.back = serverOf(e, reversePing, reversePingWait)
+	s.back.IdleTimeout = 24 * time.Hour // waiting for calls is what these connections are for
+	s.back.Protocols = new(http.Protocols)
+	s.back.Protocols.SetUnencryptedHTTP2(true) // see reversed
+	return s
+}
+
+func serverOf(h http.Handler, ping, pingWait time.Duration) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ConnContext:       withCaller,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       callTime,
 		WriteTimeout:      callTime,
@@ -85,31 +101,48 @@ func NewServer(cfg ServerConfig) *Server {
 			MaxConcurrentStreams:          maxStreams,
 			MaxReceiveBufferPerConnection: 1 << 20,
 			MaxReceiveBufferPerStream:     1 << 20,
-			SendPingTimeout:               pingAfter,
+			SendPingTimeout:               ping,
 			PingTimeout:                   pingWait,
 			WriteByteTimeout:              30 * time.Second,
 		},
 	}
-	return s
 }
 
-// Serve answers on l until Shutdown, and closes l.
+// Serve answers on l until Shutdown, and closes l. With nil nobody can call
+// this node but on connections that it dialled (ServeReverse), which are
+// answered in either case.
 func (s *Server) Serve(l net.Listener) error {
-	d := newDoor(l, s.tls, s.cfg.Log, s.limit)
-	defer d.Close()
-	if err := s.http.Serve(d); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	var g errgroup.Group
+	g.Go(func() error { return served(s.back.Serve(s.callsIn)) })
+	if l != nil {
+		g.Go(func() error {
+			d := newDoor(l, s)
+			defer d.Close()
+			defer s.back.Close()
+			return served(s.http.Serve(d))
+		})
 	}
-	return nil
+	return g.Wait()
+}
+
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }
 
 // Shutdown stops accepting and waits for calls in flight, or closes them when
 // ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if err := s.http.Shutdown(ctx); err != nil {
-		return s.http.Close()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
 	}
-	return nil
+	// These end by being closed: who dialled dials again, or is told by the cut.
+	s.callsIn.Close()
+	s.reversed.close()
+	return errors.Join(err, s.back.Close())
 }
 
 // fail answers with a Problem and nothing that was not meant for the caller.
@@ -159,5 +192,6 @@ func (s *Server) queued(g *gate, next echo.HandlerFunc) echo.HandlerFunc {
 
 // caller is the fingerprint of the key the caller proved to hold.
 func caller(c echo.Context) string {
-	return fingerprint(c.Request().TLS.PeerCertificates[0])
+	key, _ := c.Request().Context().Value(callerKey{}).(string)
+	return key // "" is nobody's
 }

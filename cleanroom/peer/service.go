@@ -27,6 +27,9 @@ type Service interface {
 	// be called again with the same receipt when an answer was lost.
 	Cosign(ctx context.Context, from, run string, c Cosign) (*Cosigned, error)
 	Negotiator
+	// Contracts are the terms of the datasets that the node's owner offers to
+	// the caller. It needs no agreement: see RefusedPartner.
+	Contracts(ctx context.Context, from string) (*Contracts, error)
 	// MayPost reports whether the caller takes part in the run.
 	MayPost(from, run string) bool
 }

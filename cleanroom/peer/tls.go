@@ -29,8 +29,9 @@ var (
 	errNotTLS      = errors.New("it does not speak TLS")
 )
 
-// alpn is the only protocol spoken. A connection that negotiated nothing
-// would be served as HTTP/1.1, whose parser and limits are others.
+// alpn is what calls are made in; JoinProtocol and ReverseProtocol are the only
+// others there are. A connection that negotiated nothing would be served as
+// HTTP/1.1, whose parser and limits are others.
 const alpn = "h2"
 
 // fingerprint is the lower-case hex SHA-256 of the SubjectPublicKeyInfo.
@@ -40,15 +41,21 @@ func fingerprint(c *x509.Certificate) string {
 }
 
 // serverTLS accepts any caller whose key known vouches for. There is no
-// certificate authority: a key is known because a signed agreement names it.
+// certificate authority: a key is known because a signed agreement names it, or
+// because people confirmed it.
 func serverTLS(cert tls.Certificate, known func(fingerprint string) bool, now func() time.Time) *tls.Config {
+	return serverTLSFor(cert, alpn, known, now)
+}
+
+// serverTLSFor is serverTLS for one protocol.
+func serverTLSFor(cert tls.Certificate, protocol string, known func(fingerprint string) bool, now func() time.Time) *tls.Config {
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS13,
 		Certificates: []tls.Certificate{cert},
-		NextProtos:   []string{alpn},
+		NextProtos:   []string{protocol},
 		ClientAuth:   tls.RequireAnyClientCert,
 		VerifyConnection: func(s tls.ConnectionState) error {
-			leaf, err := checkLeaf(s, now())
+			leaf, err := checkLeaf(s, protocol, now())
 			if err != nil {
 				return err
 			}
@@ -63,19 +70,48 @@ func serverTLS(cert tls.Certificate, known func(fingerprint string) bool, now fu
 	}
 }
 
+// doorTLS is the peer door's configuration for every protocol spoken there. A
+// caller names exactly one. Joining is known while there is an invitation to
+// use, and then to anyone's key: the proof of the invitation follows.
+func doorTLS(cfg ServerConfig) *tls.Config {
+	calls := serverTLS(cfg.Certificate, cfg.Service.Known, cfg.Now)
+	reverse := serverTLSFor(cfg.Certificate, ReverseProtocol, cfg.Service.Known, cfg.Now)
+	join := serverTLSFor(cfg.Certificate, JoinProtocol, func(string) bool { return true }, cfg.Now)
+	door := calls.Clone()
+	door.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+		if len(h.SupportedProtos) == 1 {
+			switch h.SupportedProtos[0] {
+			case ReverseProtocol:
+				return reverse, nil
+			case JoinProtocol:
+				if cfg.Host != nil && (cfg.Host.Inviting() || weak.Off("R60-join")) {
+					return join, nil
+				}
+			}
+		}
+		return calls, nil
+	}
+	return door
+}
+
 // clientTLS talks to exactly one certificate.
 func clientTLS(cert tls.Certificate, want string, now func() time.Time) *tls.Config {
+	return clientTLSFor(cert, want, alpn, now)
+}
+
+// clientTLSFor is clientTLS for one protocol.
+func clientTLSFor(cert tls.Certificate, want, protocol string, now func() time.Time) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		// Offered whatever the server says it wants, so that its refusal is
 		// about this certificate and not about a missing one.
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil },
-		NextProtos:           []string{alpn},
+		NextProtos:           []string{protocol},
 		// The name and chain say nothing here; the key's fingerprint, checked
 		// below on every handshake, is what the agreement pins.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
-			leaf, err := checkLeaf(s, now())
+			leaf, err := checkLeaf(s, protocol, now())
 			if err != nil {
 				return err
 			}
@@ -87,8 +123,8 @@ func clientTLS(cert tls.Certificate, want string, now func() time.Time) *tls.Con
 	}
 }
 
-func checkLeaf(s tls.ConnectionState, now time.Time) (*x509.Certificate, error) {
-	if s.NegotiatedProtocol != alpn {
+func checkLeaf(s tls.ConnectionState, protocol string, now time.Time) (*x509.Certificate, error) {
+	if s.NegotiatedProtocol != protocol {
 		return nil, errNotHTTP2
 	}
 	if len(s.PeerCertificates) != 1 {
@@ -110,6 +146,7 @@ const (
 	alertBadCertificate  tls.AlertError = 42
 	alertProtocolVersion tls.AlertError = 70
 	alertNoCertificate   tls.AlertError = 116
+	alertNoProtocol      tls.AlertError = 120
 )
 
 // handshakeReason gives a refused handshake as one of our own sentences, or

@@ -50,7 +50,7 @@ func printYAML(cmd *cobra.Command, v any) error {
 func agreementNew() *cobra.Command {
 	var h home
 	var o cleanroom.DraftOptions
-	var cards, own, partner, analyses []string
+	var cards, own, partner, offered, analyses []string
 	var days int
 	var dp dpFlags
 	c := &cobra.Command{
@@ -67,11 +67,14 @@ func agreementNew() *cobra.Command {
 				}
 				o.Members = []agreements.Member{me}
 				for _, f := range cards {
-					var m agreements.Member
-					if err := readYAML(f, &m); err != nil {
+					m, err := cardFor(cmd, d, f)
+					if err != nil {
 						return err
 					}
 					o.Members = append(o.Members, m)
+				}
+				if err := offeredDatasets(cmd, d, &o, offered); err != nil {
+					return err
 				}
 				if err := contracts(&o, me.Name, own, partner); err != nil {
 					return err
@@ -104,9 +107,10 @@ func agreementNew() *cobra.Command {
 		},
 	}
 	h.flags(c)
-	c.Flags().StringArrayVar(&cards, "with", nil, "a partner's `CARD`, a file made with \"parley card\"; may be repeated")
+	c.Flags().StringArrayVar(&cards, "with", nil, "a `PARTNER`'s name, or the file with its card (\"parley card\"); may be repeated")
 	c.Flags().StringArrayVar(&own, "contract", nil, "contract of an own dataset; may be repeated")
 	c.Flags().StringArrayVar(&partner, "partner-contract", nil, "contract of a partner's dataset, FILE or MEMBER=FILE; may be repeated")
+	c.Flags().StringArrayVar(&offered, "partner-dataset", nil, "a `DATASET` that a partner offers, as \"parley partner contracts\" shows it, or PARTNER=DATASET; may be repeated")
 	c.Flags().StringVar(&o.Title, "title", "Joint analysis", "title")
 	c.Flags().StringVar(&o.Purpose, "purpose", "Joint aggregate analysis of the datasets named below.", "what the answers may be used for")
 	c.Flags().IntVar(&o.MinGroupSize, "min-group-size", 50, "k: no released output rests on fewer units")

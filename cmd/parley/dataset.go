@@ -20,7 +20,7 @@ import (
 
 func datasetCommand() *cobra.Command {
 	c := &cobra.Command{Use: "dataset", Short: "Offer datasets under their contracts"}
-	c.AddCommand(datasetAdd(), datasetList(), datasetProfile(), datasetExample())
+	c.AddCommand(datasetAdd(), datasetList(), datasetProfile(), datasetOffer(), datasetExample())
 	return c
 }
 

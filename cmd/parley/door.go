@@ -139,6 +139,9 @@ func (d *door) send(ctx context.Context, method, path string, in any) (*http.Res
 	if json.Unmarshal(b, &p) != nil || p.Detail == "" {
 		return nil, fmt.Errorf("the node answered %s", resp.Status)
 	}
+	if p.Status == http.StatusBadGateway {
+		return nil, withCode(exitNoPartner, &p)
+	}
 	if p.Status >= 400 && p.Status < 500 {
 		return nil, withCode(exitRefused, &p)
 	}

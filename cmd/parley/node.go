@@ -68,6 +68,7 @@ func initCommand() *cobra.Command {
 	var h home
 	var o cleanroom.InitOptions
 	cfg := cleanroom.DefaultConfig("")
+	var dialOnly bool
 	c := &cobra.Command{
 		Use:   "init --home DIR --org NAME",
 		Short: "Make a node's folder, keys and configuration",
@@ -75,6 +76,12 @@ func initCommand() *cobra.Command {
   parley card --home ~/acme > acme.card.yaml     # give this to your partner`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dialOnly {
+				if cfg.Address != "" || cmd.Flags().Changed("listen") {
+					return withCode(exitUsage, errors.New("--dial-only is for a node that nobody can dial; leave out --address and --listen"))
+				}
+				cfg.Listen = ""
+			}
 			pass, err := passphrase(h.passphraseFile, true)
 			if err != nil {
 				return err
@@ -90,7 +97,8 @@ func initCommand() *cobra.Command {
 	h.flags(c)
 	c.Flags().StringVar(&cfg.Org, "org", "", "name of the organisation, as it stands in agreements")
 	c.Flags().StringVar(&cfg.Listen, "listen", cfg.Listen, "where the peer door listens")
-	c.Flags().StringVar(&cfg.Address, "address", "", "host:port that partners dial")
+	c.Flags().StringVar(&cfg.Address, "address", "", "host:port that partners dial; without it the node dials out only")
+	c.Flags().BoolVar(&dialOnly, "dial-only", false, "open no port at all: the node keeps connections open to its partners instead")
 	c.Flags().BoolVar(&cfg.AllowLoopbackPeers, "allow-loopback-peers", false, "let partners be on this machine (rehearsals)")
 	c.Flags().DurationVar(&cfg.PeerPatience, "peer-patience", cfg.PeerPatience, "how long a silent partner is waited for")
 	c.Flags().IntVar(&o.WorkFactor, "work-factor", 18, "scrypt work factor of the key file, log2 of the rounds")
@@ -157,7 +165,11 @@ func serve(ctx context.Context, h home, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(err, socket.Close(), n.Close())
 	}
-	log.Info("node is up", "org", n.Org(), "listen", door.Addr().String(), "tls", tls.VersionName(tls.VersionTLS13))
+	listen := "nothing: it dials out only"
+	if door != nil {
+		listen = door.Addr().String()
+	}
+	log.Info("node is up", "org", n.Org(), "listen", listen, "tls", tls.VersionName(tls.VersionTLS13))
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.Serve(door) })
 	g.Go(func() error {

@@ -61,7 +61,7 @@ Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
 		}
 	}
 	add("ask", analysesCommand(), rehearseCommand(), runCommand(), explainCommand(), resultCommand(), runsCommand(), budgetCommand())
-	add("agree", agreementCommand(), cardCommand())
+	add("agree", agreementCommand(), inviteCommand(), joinCommand(), partnerCommand(), cardCommand())
 	add("people", peopleCommand(), loginCommand(), logoutCommand(), whoamiCommand())
 	add("node", initCommand(), serveCommand(), datasetCommand(), statusCommand())
 	add("check", verifyCommand(), auditCommand())

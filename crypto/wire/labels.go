@@ -42,5 +42,6 @@ const (
 	LabelInvitation  Label = "parley/invitation/secret/v1"
 	LabelInviteLine  Label = "parley/invitation/line/v1"
 	LabelJoinProof   Label = "parley/invitation/proof/v1"
+	LabelJoinVouch   Label = "parley/invitation/vouch/v1"
 	LabelWords       Label = "parley/partner/words/v1"
 )
