@@ -25,6 +25,17 @@ var allowedTo = map[string]string{
 	"POST /datasets":              "owner",
 	"GET /datasets/:name":         "owner legal analyst auditor",
 	"GET /datasets/:name/profile": "owner",
+	"POST /datasets/:name/offers": "owner",
+
+	"GET /invitations":              "admin owner legal auditor",
+	"POST /invitations":             "admin",
+	"DELETE /invitations/:id":       "admin",
+	"GET /partners":                 "admin owner legal auditor",
+	"POST /partners":                "admin",
+	"GET /partners/:name":           "admin owner legal auditor",
+	"DELETE /partners/:name":        "admin",
+	"POST /partners/:name/confirm":  "admin",
+	"GET /partners/:name/contracts": "admin owner legal auditor",
 
 	"GET /agreements":       "owner legal analyst auditor",
 	"POST /agreements":      "legal",
