@@ -23,10 +23,12 @@ type Collaboration struct {
 	FirstSeen time.Time             `json:"firstSeen"`
 	// Since is when it came into its state; By the member that brought it
 	// there, if one did, and Reason why.
-	Since    time.Time `json:"since"`
-	By       string    `json:"by,omitempty"`
-	Reason   string    `json:"reason,omitempty"`
-	Envelope []byte    `json:"envelope"`
+	Since  time.Time `json:"since"`
+	By     string    `json:"by,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	// SuspendedBy are the members that must resume it.
+	SuspendedBy []string `json:"suspendedBy,omitempty"`
+	Envelope    []byte   `json:"envelope"`
 }
 
 // SignAgreement signs a draft or a partly signed agreement with this node's
@@ -170,7 +172,7 @@ func (n *Node) Collaboration(ctx context.Context, id string) (*Collaboration, er
 	if err != nil {
 		return nil, err
 	}
-	return collaboration(row)
+	return n.collaboration(ctx, row)
 }
 
 // Collaborations lists the agreements, newest first.
@@ -181,19 +183,27 @@ func (n *Node) Collaborations(ctx context.Context) ([]*Collaboration, error) {
 	}
 	out := make([]*Collaboration, len(rows))
 	for i, row := range rows {
-		if out[i], err = collaboration(row); err != nil {
+		if out[i], err = n.collaboration(ctx, row); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func collaboration(row store.AgreementRow) (*Collaboration, error) {
+func (n *Node) collaboration(ctx context.Context, row store.AgreementRow) (*Collaboration, error) {
 	e, err := agreements.Open(row.Envelope)
 	if err != nil {
 		return nil, fmt.Errorf("agreement %s in the state file: %w", short(row.ID), err)
 	}
-	return &Collaboration{ID: row.ID, State: row.State, Missing: e.Missing(), Agreement: e.Agreement(),
+	var suspended []string
+	if row.State == store.AgreementSuspended {
+		notices, err := n.store.Notices(ctx, row.ID)
+		if err != nil {
+			return nil, err
+		}
+		suspended = suspendedBy(notices)
+	}
+	return &Collaboration{SuspendedBy: suspended, ID: row.ID, State: row.State, Missing: e.Missing(), Agreement: e.Agreement(),
 		FirstSeen: row.FirstSeen, Since: row.Since, By: row.By, Reason: row.Reason, Envelope: row.Envelope}, nil
 }
 

@@ -75,7 +75,7 @@ func failed(t *testing.T, m *cleanroomtest.Member, agreement, sql, want string) 
 }
 
 // draft changes an agreement before it is signed.
-func draft(t *testing.T, change func(*agreements.Agreement), members ...*cleanroomtest.Member) *agreements.Envelope {
+func draft(t testing.TB, change func(*agreements.Agreement), members ...*cleanroomtest.Member) *agreements.Envelope {
 	t.Helper()
 	a := *cleanroomtest.Draft(t, 2, members...).Agreement()
 	change(&a)
@@ -290,7 +290,7 @@ func contractHash(t *testing.T, c cleanroom.OwnedContract) string {
 	return loaded.Hash()
 }
 
-func envelope(t *testing.T, a *agreements.Agreement) *agreements.Envelope {
+func envelope(t testing.TB, a *agreements.Agreement) *agreements.Envelope {
 	t.Helper()
 	e, err := agreements.NewEnvelope(a)
 	if err != nil {

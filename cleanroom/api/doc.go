@@ -8,6 +8,12 @@
 //	GET    /v1/datasets/NAME/profile  figures for the owner's eyes
 //	GET    /v1/agreements             POST: import a signed one
 //	GET    /v1/agreements/ID
+//	GET    /v1/agreements/ID/history  how it came to be and what became of it
+//	GET    /v1/agreements/ID/amendment  a draft that amends it
+//	POST   /v1/agreements/ID/suspend  also resume, revoke: a signed notice
+//	GET    /v1/negotiations           POST: propose a draft
+//	GET    /v1/negotiations/ID
+//	POST   /v1/negotiations/ID/counter  also accept, reject
 //	POST   /v1/agreements/sign        draft or envelope in, envelope out
 //	POST   /v1/explain                what a question would do
 //	POST   /v1/explain/STAGE          its pass parse, check or plan

@@ -42,6 +42,18 @@ var allowedTo = map[string]string{
 	"POST /agreements/sign": "legal",
 	"GET /agreements/:id":   "owner legal analyst auditor",
 
+	"GET /agreements/:id/history":    "owner legal analyst auditor",
+	"GET /agreements/:id/amendment":  "owner legal analyst auditor",
+	"POST /agreements/:id/suspend":   "owner legal",
+	"POST /agreements/:id/resume":    "legal",
+	"POST /agreements/:id/revoke":    "legal",
+	"GET /negotiations":              "owner legal analyst auditor",
+	"POST /negotiations":             "legal",
+	"GET /negotiations/:id":          "owner legal analyst auditor",
+	"POST /negotiations/:id/counter": "legal",
+	"POST /negotiations/:id/accept":  "legal",
+	"POST /negotiations/:id/reject":  "legal",
+
 	"POST /explain":        "analyst",
 	"POST /explain/:stage": "analyst",
 

@@ -20,6 +20,7 @@ import (
 func agreementCommand() *cobra.Command {
 	c := &cobra.Command{Use: "agreement", Short: "Draw up, sign, check and keep agreements"}
 	c.AddCommand(agreementNew(), agreementShow(), agreementRender(), agreementSign(), agreementVerify(), agreementImport(), agreementExport(), agreementList())
+	c.AddCommand(negotiationCommands()...)
 	return c
 }
 
@@ -206,6 +207,11 @@ func readOrFetch(cmd *cobra.Command, h home, what string) (*agreements.Envelope,
 		return d.call(cmd.Context(), http.MethodGet, "/v1/agreements/"+url.PathEscape(what), nil, &c)
 	})
 	if err != nil {
+		if e, errTalk := fetchVersion(cmd, h, what); errTalk == nil {
+			return e, nil
+		} else if strings.Contains(strings.TrimPrefix(what, "sha256:"), ":") {
+			return nil, errTalk
+		}
 		return nil, err
 	}
 	return agreements.Open(c.Envelope)
@@ -267,6 +273,9 @@ will enforce: read it first with ` + "`parley agreement show`" + `.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := os.ReadFile(args[0])
+			if errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("there is no file %s; `parley agreement accept ID` signs what lies on the table of a negotiation", args[0])
+			}
 			if err != nil {
 				return err
 			}
@@ -386,15 +395,26 @@ func agreementList() *cobra.Command {
 				if asJSON {
 					return printJSON(cmd, all)
 				}
-				if len(all) == 0 {
+				var talks []cleanroom.Talk
+				if err := d.call(cmd.Context(), http.MethodGet, "/v1/negotiations", nil, &talks); err != nil {
+					return err
+				}
+				if len(all)+len(talks) == 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "No agreements yet. `parley agreement new` writes a draft.")
 					return nil
 				}
+				if err := printTalks(cmd.OutOrStdout(), talks); err != nil || len(all) == 0 {
+					return err
+				}
 				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-				fmt.Fprintln(w, "ID\tSTATE\tUNTIL\tMEMBERS\tTITLE")
+				fmt.Fprintln(w, "ID\tSTATE\tUNTIL\tWAITS FOR\tMEMBERS\tTITLE")
 				for _, a := range all {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", shortID(a.ID), a.State,
-						a.Agreement.Validity.NotAfter.Format(time.DateOnly), names(a.Agreement), a.Agreement.Title)
+					waits := waitsFor(&a)
+					if waits == "" {
+						waits = "-"
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", shortID(a.ID), a.State,
+						a.Agreement.Validity.NotAfter.Format(time.DateOnly), waits, names(a.Agreement), a.Agreement.Title)
 				}
 				return w.Flush()
 			})
