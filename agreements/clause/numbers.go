@@ -2,7 +2,6 @@ package clause
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -11,10 +10,18 @@ import (
 
 // numerals are the English words for numbers, without one, first, second and
 // third, which mostly mean something else ("no one", "third party").
-var numerals = strings.Fields(`zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+var numerals = setOf(strings.Fields(`zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 	seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands
 	million millions billion billions trillion dozen dozens twice thrice
-	fourth fifth sixth seventh eighth ninth tenth eleventh twelfth twentieth thirtieth fortieth fiftieth hundredth thousandth millionth`)
+	fourth fifth sixth seventh eighth ninth tenth eleventh twelfth twentieth thirtieth fortieth fiftieth hundredth thousandth millionth`))
+
+func setOf(words []string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range words {
+		m[w] = true
+	}
+	return m
+}
 
 // roman is a number in capitals; single letters are letters.
 var roman = regexp.MustCompile(`^M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})$`)
@@ -90,11 +97,11 @@ var tens = []string{"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "e
 
 func numeral(plain string) bool {
 	for _, t := range tens {
-		if rest, ok := strings.CutPrefix(plain, t); ok && (rest == "one" || slices.Contains(numerals, rest)) {
+		if rest, ok := strings.CutPrefix(plain, t); ok && (rest == "one" || numerals[rest]) {
 			return true
 		}
 	}
-	return slices.Contains(numerals, plain)
+	return numerals[plain]
 }
 
 // Plain is a word in small letters without accents and compatibility forms.
