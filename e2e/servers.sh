@@ -1,7 +1,7 @@
 #!/bin/sh
 # make test-servers: the tests under the build tag `servers`. They mount small
 # tmpfs disks, lay cables between network namespaces and kill nodes, so they
-# need Linux, root and iproute2. What is missing is installed where apt-get
+# need Linux, root, iproute2 and nftables. What is missing is installed where apt-get
 # can, else named. Nothing is skipped: a test that cannot run is a failure.
 set -eu
 cd "$(dirname "$0")/.."
@@ -28,6 +28,7 @@ want() {
 	fail "needs the command \`$1\`; install the Debian package $2 (or your system's package of that name)"
 }
 want ip iproute2
+want nft nftables
 
 probe=$(mktemp -d)
 log=$(mktemp)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -17,7 +16,7 @@ import (
 // cardFor is the card of a member of a draft: a file, or a confirmed partner by
 // its name.
 func cardFor(cmd *cobra.Command, d *door, with string) (m agreements.Member, err error) {
-	if _, e := os.Stat(with); !errors.Is(e, fs.ErrNotExist) {
+	if f, e := os.Stat(with); e == nil && !f.IsDir() {
 		err = readYAML(with, &m)
 		return m, err
 	}
