@@ -28,7 +28,21 @@ type office struct {
 	latest time.Time // the clock at its latest; mu
 	notes  []people.Note
 	seq    int64
-	fail   error // what writing to the log returns
+	fail   error  // what writing to the log returns
+	gate   func() // called when a secret is opened
+}
+
+// gated is a keyring that calls the test when a secret is opened.
+type gated struct {
+	people.Wrapper
+	o *office
+}
+
+func (g gated) UnwrapKey(ctx context.Context, b []byte, purpose string) ([32]byte, error) {
+	if g.o.gate != nil {
+		g.o.gate()
+	}
+	return g.Wrapper.UnwrapKey(ctx, b, purpose)
 }
 
 const word = "a good long password"
@@ -44,7 +58,7 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { o.db.Close() })
-	o.Desk, err = people.Open(t.Context(), people.Options{Org: "acme", Store: o.db, Keys: ring, Random: rand.Reader,
+	o.Desk, err = people.Open(t.Context(), people.Options{Org: "acme", Store: o.db, Keys: gated{ring, o}, Random: rand.Reader,
 		Now: o.now, Never: o.never, Record: o.record, Change: o.change, Cost: people.Cost{Time: 1, MemoryKiB: 64, Threads: 1}})
 	if err != nil {
 		t.Fatal(err)
@@ -337,10 +351,12 @@ func TestCodeTwiceAtOnce(t *testing.T) {
 	}
 	o.pass(30 * time.Second)
 	code := people.CodeAt(secret, o.now())
-	var wg sync.WaitGroup
+	var wg, both sync.WaitGroup
 	var mu sync.Mutex
 	in := 0
-	for range 8 {
+	both.Add(2)
+	o.gate = func() { both.Done(); both.Wait() } // each has read the account by then
+	for range 2 {
 		wg.Go(func() {
 			if _, err := o.Begin(t.Context(), people.SignIn{Name: "anna", Password: word, Code: code}); err == nil {
 				mu.Lock()
@@ -449,6 +465,16 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	dead("a token from before its owner was disabled", tok.Text)
+	p, err := o.db.Person(t.Context(), "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, session = o.in("anna")
+	p.Disabled = o.now()
+	if err := o.db.ChangePerson(t.Context(), p, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	dead("a session that outlived its person's being disabled", session.Token)
 	for _, text := range []string{"x", "parley_", "parley_" + strings.Repeat("A", 200), tok.Text[:20]} {
 		dead(text, text)
 	}
