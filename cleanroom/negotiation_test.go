@@ -58,13 +58,6 @@ func wantState(t testing.TB, id string, want store.AgreementState, members ...*c
 	}
 }
 
-func wantText(t testing.TB, what string, err error, want string) {
-	t.Helper()
-	if err == nil || err.Error() != want {
-		t.Errorf("%s:\ngot  %v\nwant %s", what, err, want)
-	}
-}
-
 // TestNegotiation goes from a proposal over a counter-proposal (k 25 to 50) to
 // an agreement, a question, an amendment, another question and a revocation.
 func TestNegotiation(t *testing.T) {
