@@ -130,7 +130,7 @@ func (n *Node) ownData(ctx context.Context, ad *admitted) error {
 			return err
 		}
 		ad.own[l.Dataset] = row
-		if smallest := d.Rules.LeastUnits(); row.Units < smallest {
+		if smallest := ad.leastUnits(l.Dataset); row.Units < smallest {
 			return fmt.Errorf("%w: %q needs at least %d units", ErrTooFewUnits, l.Dataset, smallest)
 		}
 		if err := smallDelta(ad.compiled.Plan.DP, row); err != nil {

@@ -25,7 +25,7 @@ func limited(err error) error {
 		return err
 	}
 	clause := map[string]string{"runsPerDay": "datasets." + e.Dataset + ".rules.runsPerDay", "budget": "dp.budget, the strictest of the agreement's and of dataset " + e.Dataset,
-		"alignments": "this node's configuration"}[e.Limit]
+		"alignments": "this node's configuration", "alignmentsInAll": "this node's configuration"}[e.Limit]
 	return fmt.Errorf("%w: %w (rule: %s)", ErrLimit, err, clause)
 }
 
@@ -117,13 +117,17 @@ func (n *Node) affordable(ctx context.Context, ad *admitted) error {
 	})
 }
 
+// alignmentsTogether times AlignmentsPerDay is how often a dataset is aligned
+// anew in a day with all partners together.
+const alignmentsTogether = 4
+
 // chargeAlignment makes an alignment pay that is about to begin: whoever may
 // begin one can count the shared units under new noise.
 func (j *joint) chargeAlignment(ctx context.Context) error {
 	ad := j.run.admitted
 	return j.n.eachOwn(ctx, ad, func(row store.Dataset, _ ledger.Limits) error {
 		return j.n.ledger.Charge(ctx, j.n.now(), store.Charge{Kind: ledger.Alignment, Dataset: row.Name, Version: row.Version,
-			Agreement: ad.id, Asker: ad.asker, Peer: j.partner.Name, Run: j.run.ID}, ledger.Limits{Alignments: j.n.cfg.AlignmentsPerDay})
+			Agreement: ad.id, Asker: ad.asker, Peer: j.partner.Name, Run: j.run.ID}, ledger.Limits{Alignments: j.n.cfg.AlignmentsPerDay, AlignmentsInAll: alignmentsTogether * j.n.cfg.AlignmentsPerDay})
 	})
 }
 

@@ -18,7 +18,7 @@ var (
 	ErrWithdrawn        = errors.New("the agreement was withdrawn here")
 	ErrPlanDiffers      = errors.New("the two nodes compiled the question to different plans, so neither runs it; both should run the same version of parley")
 	ErrLargeDelta       = errors.New("differential privacy needs a delta below one divided by the number of units of the dataset, or it would allow giving away a whole unit")
-	ErrTooFewUnits      = errors.New("the dataset is smaller than the smallest set its rules allow")
+	ErrTooFewUnits      = errors.New("the dataset is smaller than the smallest set its rules allow, or those of the dataset it is joined with")
 	ErrNormaliser       = errors.New("the two nodes normalise the join key differently; both should run the same version of parley")
 	ErrBusy             = errors.New("this node has as many runs going on as its configuration allows (maxRuns); try again when one has ended")
 	ErrAligning         = errors.New("another run is aligning the same two datasets; ask again when it has ended")

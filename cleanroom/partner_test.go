@@ -63,7 +63,7 @@ func TestDatasetRefused(t *testing.T) {
 		table{name: "ads", rows: people("p", "north", 0, 1000)}.add(t, agency)
 		table{name: "orders", rows: people("p", "new", 0, 999)}.add(t, shop)
 		check(t, agency, shop, cleanroomtest.Agree(t, 10, agency, shop),
-			`the dataset is smaller than the smallest set its rules allow: "orders" needs at least 1000 units`)
+			`the dataset is smaller than the smallest set its rules allow, or those of the dataset it is joined with: "orders" needs at least 1000 units`)
 	})
 	t.Run("wider rules", func(t *testing.T) {
 		agency, shop, _ := pair(t)

@@ -33,7 +33,7 @@ func checkSide(ad *admitted, l plan.Local, own, theirs *peer.Side) error {
 		return errUnexpectedAnswer
 	case theirs.Normaliser != own.Normaliser:
 		return ErrNormaliser
-	case theirs.Units < ad.agreement.Dataset(l.Dataset).Rules.LeastUnits():
+	case theirs.Units < ad.leastUnits(l.Dataset):
 		return fmt.Errorf("%w: %q of %s", ErrTooFewUnits, l.Dataset, l.Member)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -122,11 +123,14 @@ type Limits struct {
 	Budget     *Budget // of privacy loss
 	RunsPerDay int     // of all runs on the dataset, in a day (UTC)
 	Alignments int     // new alignments with one partner, in a day (UTC)
+	// AlignmentsInAll are those with all partners together: one that comes under
+	// several names, and several that work together, share them (R37).
+	AlignmentsInAll int
 }
 
 // Exceeded says which limit a charge would break. Nothing was charged.
 type Exceeded struct {
-	Limit   string // budget, runsPerDay or alignments
+	Limit   string // budget, runsPerDay, alignments or alignmentsInAll
 	Dataset string
 	Most    int       // of a number per day
 	Next    time.Time // when a day's number begins anew
@@ -141,6 +145,10 @@ func (e *Exceeded) Error() string {
 			e.Dataset, e.Most, e.Next.Format("2006-01-02 15:04 UTC"))
 	case "alignments":
 		return fmt.Sprintf("%q was aligned anew with this partner %d times today (UTC), which is as often as this node's configuration allows (alignmentsPerDay): each alignment shows the number of shared units once more. The next is possible from %s on",
+			e.Dataset, e.Most, e.Next.Format("2006-01-02 15:04 UTC"))
+	}
+	if e.Limit == "alignmentsInAll" {
+		return fmt.Sprintf("%q was aligned anew %d times today (UTC) with all partners together, under all agreements, which is as often as this node allows (four times alignmentsPerDay): each alignment shows the number of shared units once more. The next is possible from %s on",
 			e.Dataset, e.Most, e.Next.Format("2006-01-02 15:04 UTC"))
 	}
 	period := "in all"
@@ -237,16 +245,38 @@ func (l *Ledger) spent(ctx context.Context, dataset, version string, since time.
 	return sum, charges, nil
 }
 
+// spentBefore is what was charged, before c, on the data that c is about: under
+// any agreement, any name and any version of it (R14).
+func (l *Ledger) spentBefore(ctx context.Context, c store.Charge, since time.Time) (Cost, []store.Charge, error) {
+	sum, charges, err := l.spent(ctx, c.Dataset, c.Version, since)
+	if err != nil || !weak.Off("R14") {
+		return sum, charges, err
+	}
+	charges = slices.DeleteFunc(charges, func(o store.Charge) bool { return o.Version != c.Version || o.Agreement != c.Agreement })
+	sum = NoCost()
+	for _, o := range charges {
+		cost, err := CostOf(o)
+		if err != nil {
+			return sum, nil, err
+		}
+		sum = sum.Add(cost)
+	}
+	return sum, charges, nil
+}
+
 func (l *Ledger) within(ctx context.Context, c store.Charge, limits Limits) error {
 	day := c.Time.Truncate(24 * time.Hour)
-	_, today, err := l.spent(ctx, c.Dataset, c.Version, day)
+	_, today, err := l.spentBefore(ctx, c, day)
 	if err != nil {
 		return err
 	}
 	out := &Exceeded{Dataset: c.Dataset, Next: day.Add(24 * time.Hour)}
-	n := 0
+	n, all := 0, 0
 	for _, other := range today {
-		if other.Kind == c.Kind && (c.Kind == Run || other.Peer == c.Peer) {
+		if other.Kind != c.Kind {
+			continue
+		}
+		if all++; c.Kind == Run || other.Peer == c.Peer {
 			n++
 		}
 	}
@@ -257,6 +287,9 @@ func (l *Ledger) within(ctx context.Context, c store.Charge, limits Limits) erro
 	case c.Kind == Alignment && limits.Alignments > 0 && n >= limits.Alignments:
 		out.Limit, out.Most = "alignments", limits.Alignments
 		return out
+	case c.Kind == Alignment && limits.AlignmentsInAll > 0 && all >= limits.AlignmentsInAll && !weak.Off("R37"):
+		out.Limit, out.Most = "alignmentsInAll", limits.AlignmentsInAll
+		return out
 	}
 	cost, err := CostOf(c)
 	if err != nil || limits.Budget == nil || cost.Zero() {
@@ -266,7 +299,7 @@ func (l *Ledger) within(ctx context.Context, c store.Charge, limits Limits) erro
 	if limits.Budget.Days > 0 {
 		since = c.Time.Add(-time.Duration(limits.Budget.Days) * 24 * time.Hour)
 	}
-	if out.Spent, _, err = l.spent(ctx, c.Dataset, c.Version, since); err != nil {
+	if out.Spent, _, err = l.spentBefore(ctx, c, since); err != nil {
 		return err
 	}
 	if !limits.Budget.Holds(out.Spent.Add(cost)) {
