@@ -108,6 +108,12 @@ func enforced(from string) bool {
 func (b *builder) signatures(signers []agreements.Signed, o Options) {
 	b.heading(2, say("Signatures"))
 	b.paragraph(say("A member signs every field of this agreement at once, with the key of its node. The id at the head of this agreement changes with every letter of any field."))
+	if !o.FirstSeen.IsZero() {
+		b.named("first signature here", value(moment(o.FirstSeen), fromNode), say(", by the clock of the node that rendered this"))
+	}
+	if o.State != "" {
+		b.named("state at that node", value(o.State, fromNode), say(" since "), value(moment(o.Since), fromNode))
+	}
 	for i, s := range signers {
 		b.heading(3, value(s.Member, member(i, "name")))
 		state := "not signed yet"
@@ -116,11 +122,5 @@ func (b *builder) signatures(signers []agreements.Signed, o Options) {
 		}
 		b.named("signature", Span{Piece: agreements.Piece{Text: state, From: fromSignatures}})
 		b.named("fingerprint of its key", code(s.KeyID, member(i, "identityKey")))
-		switch at, known := o.SignedAt[s.Member]; {
-		case s.Signed && known:
-			b.named("taken in by this node", value(moment(at), fromSignatures))
-		case s.Signed:
-			b.named("time", say("not part of a signature"))
-		}
 	}
 }

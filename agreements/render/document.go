@@ -63,13 +63,19 @@ type Document struct {
 const (
 	fromID         = "id"
 	fromSignatures = "signatures"
+	fromNode       = "node"
 )
 
-// Options are what the agreement itself does not say.
+// Options are what the agreement itself does not say. The zero value says
+// nothing, and the same agreement then always gives the same document.
 type Options struct {
-	// SignedAt are the times at which this node took in members' signatures, if
-	// it knows. The format has no time of signing.
-	SignedAt map[string]time.Time
+	// State is what the agreement is at the node that renders it, such as
+	// "revoked", and Since when it came to be that, by the node's clock.
+	State string
+	Since time.Time
+	// FirstSeen is when the node had the first signature. The format itself has
+	// no time of signing.
+	FirstSeen time.Time
 }
 
 // New renders an agreement. It verifies the signatures that are there; the

@@ -196,11 +196,19 @@ func readAgreement(file string) (*agreements.Envelope, error) {
 
 // readOrFetch takes a file, or the id of an agreement the node has.
 func readOrFetch(cmd *cobra.Command, h home, what string) (*agreements.Envelope, error) {
+	e, _, err := lookUp(cmd, h, what)
+	return e, err
+}
+
+// lookUp is readOrFetch with what the node knows of the agreement; nil for a
+// file and for a version on the table.
+func lookUp(cmd *cobra.Command, h home, what string) (*agreements.Envelope, *cleanroom.Collaboration, error) {
 	if _, err := os.Stat(what); err == nil {
-		return readAgreement(what)
+		e, err := readAgreement(what)
+		return e, nil, err
 	}
 	if h.dir == "" {
-		return nil, fmt.Errorf("there is no file %s; to look an agreement up by id, give --home", what)
+		return nil, nil, fmt.Errorf("there is no file %s; to look an agreement up by id, give --home", what)
 	}
 	var c cleanroom.Collaboration
 	err := with(cmd.Context(), h, func(d *door) error {
@@ -208,13 +216,14 @@ func readOrFetch(cmd *cobra.Command, h home, what string) (*agreements.Envelope,
 	})
 	if err != nil {
 		if e, errTalk := fetchVersion(cmd, h, what); errTalk == nil {
-			return e, nil
+			return e, nil, nil
 		} else if strings.Contains(strings.TrimPrefix(what, "sha256:"), ":") {
-			return nil, errTalk
+			return nil, nil, errTalk
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	return agreements.Open(c.Envelope)
+	e, err := agreements.Open(c.Envelope)
+	return e, &c, err
 }
 
 // optionalHome adds --home without requiring it.
@@ -229,7 +238,7 @@ func agreementShow() *cobra.Command {
 	c := &cobra.Command{
 		Use: "show FILE|ID", Short: "Print an agreement for people", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			e, err := readOrFetch(cmd, h, args[0])
+			e, known, err := lookUp(cmd, h, args[0])
 			if err != nil {
 				return err
 			}
@@ -240,7 +249,7 @@ func agreementShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := rendered(e, renderers["text"])
+			text, err := rendered(e, known, renderers["text"])
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,8 @@ import (
 	"parley/agreements"
 	"parley/agreements/render"
 	"parley/agreements/render/pdf"
+	"parley/cleanroom"
+	"parley/cleanroom/store"
 )
 
 func agreementRender() *cobra.Command {
@@ -21,8 +23,10 @@ func agreementRender() *cobra.Command {
 		Use: "render FILE|ID --to text|html|pdf -o FILE", Short: "Print an agreement to read, to file or to print out",
 		Long: `Writes the clauses with every placeholder filled in, who has signed, and an annex
 that says in words what the nodes enforce. Every page of the PDF, and of the
-printed HTML, carries the agreement's id. Signatures are verified first. The same
-agreement always gives the same bytes. HTML is the form for screen readers.`,
+printed HTML, carries the agreement's id. Signatures are verified first. A file
+always gives the same bytes; by id, with --home, it also says when this node had
+the first signature and what the agreement is now. HTML is the form for screen
+readers.`,
 		Example: "  parley agreement render draft.yaml --to pdf -o draft.pdf\n  parley agreement render 1f0c --home ~/acme --to html -o agreement.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,11 +34,11 @@ agreement always gives the same bytes. HTML is the form for screen readers.`,
 			if !ok {
 				return withCode(exitUsage, fmt.Errorf("--to %s is not known; use text, html or pdf", to))
 			}
-			e, err := readOrFetch(cmd, h, args[0])
+			e, known, err := lookUp(cmd, h, args[0])
 			if err != nil {
 				return err
 			}
-			b, err := rendered(e, form)
+			b, err := rendered(e, known, form)
 			if err != nil {
 				return err
 			}
@@ -57,8 +61,19 @@ var renderers = map[string]func(*render.Document) ([]byte, error){
 	"pdf":  pdf.Render,
 }
 
-func rendered(e *agreements.Envelope, form func(*render.Document) ([]byte, error)) ([]byte, error) {
-	d, err := render.New(e, render.Options{})
+// stateWords are the states of an agreement for people.
+var stateWords = map[store.AgreementState]string{
+	store.AgreementPending: "waiting for signatures", store.AgreementActive: "signed by every member", store.AgreementSuspended: "suspended",
+	store.AgreementSuperseded: "replaced by an amendment", store.AgreementRevoked: "revoked", store.AgreementExpired: "expired",
+}
+
+// rendered renders an envelope, with what a node knows of it; nil: nothing.
+func rendered(e *agreements.Envelope, known *cleanroom.Collaboration, form func(*render.Document) ([]byte, error)) ([]byte, error) {
+	var o render.Options
+	if known != nil {
+		o = render.Options{State: stateWords[known.State], Since: known.Since, FirstSeen: known.FirstSeen}
+	}
+	d, err := render.New(e, o)
 	if err == nil {
 		var b []byte
 		if b, err = form(d); err == nil {
