@@ -136,6 +136,9 @@ func release(p *plan.Plan) []string {
 	if partial(p, func(a *plan.Aggregate) bool { return a.Complement }) {
 		out = append(out, fmt.Sprintf("Such a number is NULL as well when fewer than %d units of either owner's own group have no partner, or of those that its condition picks.", p.MinGroupSize))
 	}
+	if p.Secure != nil && !p.Secure.Outer && partial(p, func(a *plan.Aggregate) bool { return len(a.Parts) > 0 }) {
+		out = append(out, fmt.Sprintf("Of the units that such a condition picks on its owner's side, or that have a value, at least %d must have no partner: else the number would tell that all of them have one.", p.MinGroupSize))
+	}
 	if partial(p, func(a *plan.Aggregate) bool {
 		return slices.ContainsFunc(a.Parts, func(part plan.Part) bool { return part.Whole == p.Secure.CellGuard })
 	}) {

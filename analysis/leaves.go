@@ -48,8 +48,8 @@ func sums(n int) string {
 
 // sent counts the products for which something is sent.
 func sent(s *plan.Secure) (n int) {
-	for _, p := range s.Products {
-		if p.Value != plan.Own {
+	for i := range s.Products {
+		if s.OwnOf(i) < 0 {
 			n++
 		}
 	}

@@ -78,8 +78,10 @@ func ownerNumbers(a *plan.Aggregate) []plan.Vector {
 
 // vectorsIn are this owner's and the other's vector of a product, nil for none.
 func vectorsIn(s *plan.Secure, p plan.Product, owner int) (mine, theirs *plan.Vector) {
-	w := &s.Weights[p.Weight]
-	var v *plan.Vector
+	var w, v *plan.Vector
+	if p.Weight != plan.Own {
+		w = &s.Weights[p.Weight]
+	}
 	if p.Value != plan.Own {
 		v = &s.Values[p.Value]
 	}

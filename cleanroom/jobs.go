@@ -73,7 +73,7 @@ func (p *products) jobs() ([]*job, error) {
 		return nil, errTooManyGroups
 	}
 	for i, prod := range p.plan.Products {
-		if prod.Value == plan.Own { // nothing is sent for it
+		if p.plan.OwnOf(i) >= 0 { // nothing is sent for it
 			continue
 		}
 		set, weights := p.space(i), p.plan.Weights[prod.Weight]

@@ -43,20 +43,26 @@ func (p *products) withElse(vec plan.Vector, err *error) iter.Seq[inner.Entry] {
 	}
 }
 
-// sumOwn adds up the products of W alone. Nothing of them leaves this node but
-// through the circuit.
-func (p *products) sumOwn() error {
+// sumOwn adds up the products of this side alone, which is W or V. Nothing of
+// them leaves this node but through the circuit.
+func (p *products) sumOwn(side int) error {
 	p.ownSums = map[int][]int64{}
 	for i, prod := range p.plan.Products {
-		if prod.Value != plan.Own {
+		if p.plan.OwnOf(i) != side {
 			continue
 		}
-		sums := make([]*big.Int, p.groupsW)
+		groups, vec := p.groupsW, plan.Vector{}
+		if side == p.plan.W {
+			vec = p.plan.Weights[prod.Weight]
+		} else {
+			groups, vec = p.groupsV, p.plan.Values[prod.Value]
+		}
+		sums := make([]*big.Int, groups)
 		for g := range sums {
 			sums[g] = new(big.Int)
 		}
 		var err error
-		for e := range p.entries(p.plan.Weights[prod.Weight], &err) {
+		for e := range p.entries(vec, &err) {
 			sums[e.Group].Add(sums[e.Group], big.NewInt(e.Weight))
 		}
 		if err != nil {
@@ -73,8 +79,8 @@ func (p *products) sumOwn() error {
 	return nil
 }
 
-// ownShare is this node's share of a product of W alone: all of it at W,
-// nothing at V. Shares are eight times the number, modulo 2^(T+3).
+// ownShare is this node's share of a product of one side alone: all of it at
+// that side, nothing at the other. Shares are eight times the number, modulo 2^(T+3).
 func (p *products) ownShare(product, group int) inner.Share {
 	sums := p.ownSums[product]
 	if sums == nil {

@@ -34,7 +34,7 @@ type products struct {
 	note       func(text string)
 	done, todo int64
 
-	ownSums map[int][]int64 // W only: of products of W alone, by group
+	ownSums map[int][]int64 // of products of this side alone, by group
 
 	kept      *keptStore
 	item      keptItem     // pair and alignment, and at W the key of its weights
@@ -51,15 +51,21 @@ var errBudget = errors.New("the declared bounds are too large for the encrypted 
 func chooseSets(s *plan.Secure, dp *plan.DP, slots int, units [2]int64) ([]*inner.Set, error) {
 	sets := make([]*inner.Set, len(s.Products))
 	for i, p := range s.Products {
-		w, f, n := big.NewInt(max(s.Weights[p.Weight].MaxAbs, 1)), big.NewInt(1), min(units[0], units[1])
-		switch {
-		case p.Value == plan.Own:
+		w, f, n, day := big.NewInt(1), big.NewInt(1), min(units[0], units[1]), false
+		switch s.OwnOf(i) {
+		case s.W:
+			w.SetInt64(max(s.Weights[p.Weight].MaxAbs, 1))
 			n = units[0]
+		case s.V:
+			w.SetInt64(max(s.Values[p.Value].MaxAbs, 1))
+			n = units[1]
 		default:
+			w.SetInt64(max(s.Weights[p.Weight].MaxAbs, 1))
 			f.SetInt64(max(s.Values[p.Value].MaxAbs, 1))
 			if s.Values[p.Value].Else != 0 { // W's other units count too
 				n = units[0]
 			}
+			day = s.Weights[p.Weight].Day != ""
 		}
 		sum := new(big.Int).Mul(new(big.Int).Mul(w, f), big.NewInt(max(n, 1)))
 		if err := addBound(sum, dp.Value(i)); err != nil {
@@ -68,7 +74,7 @@ func chooseSets(s *plan.Secure, dp *plan.DP, slots int, units [2]int64) ([]*inne
 		// A join on time has more numbers, but no larger sums: a pair of rows
 		// counts on one day alone.
 		numbers := slots
-		if s.Weights[p.Weight].Day != "" {
+		if day {
 			numbers *= s.Days
 		}
 		set, err := inner.Choose(numbers, w, sum)
@@ -107,8 +113,11 @@ func (j *joint) oriented(own, theirs int64) [2]int64 {
 func (p *products) share(shares [][]inner.Share, product, cell int) inner.Share {
 	gw, gv := cell/p.groupsV, cell%p.groupsV
 	prod := p.plan.Products[product]
-	if prod.Value == plan.Own {
+	switch p.plan.OwnOf(product) {
+	case p.plan.W:
 		return p.ownShare(product, gw)
+	case p.plan.V:
+		return p.ownShare(product, gv)
 	}
 	if p.plan.Weights[prod.Weight].Any {
 		gw = 0

@@ -46,7 +46,10 @@ func (p *products) holdValues(ctx context.Context) ([][]inner.Share, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return safely(func() error { return v.sendAll(ctx) }) })
 	g.Go(func() error { return safely(func() error { return v.openAll(ctx) }) })
-	return v.shares, g.Wait()
+	if err := g.Wait(); err != nil {
+		return v.shares, err
+	}
+	return v.shares, p.sumOwn(p.plan.V)
 }
 
 func (v *valueHolder) sendAll(ctx context.Context) error {

@@ -49,7 +49,7 @@ func (p *products) holdWeights(ctx context.Context) ([][]inner.Share, error) {
 		// Whatever went wrong, the next run starts afresh.
 		p.kept.drop(p.item.key)
 	} else {
-		err = p.sumOwn()
+		err = p.sumOwn(p.plan.W)
 	}
 	return w.shares, err
 }

@@ -185,6 +185,13 @@ func inTheClear(t *testing.T, db *sqltest.DB, p *plan.Plan) *release.Table {
 		for j := range v.labels {
 			values, met := make([]int64, len(s.Products)), make([]bool, len(s.Products))
 			for n, product := range s.Products {
+				if product.Weight == plan.Own {
+					for _, vr := range v.units[j] {
+						values[n] += entry(s.Values[product.Value], vr)
+					}
+					met[n] = values[n] >= 1
+					continue
+				}
 				for unit, wr := range w.units[i] {
 					if a := entry(s.Weights[product.Weight], wr); product.Value == plan.Own {
 						values[n] += a

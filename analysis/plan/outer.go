@@ -56,11 +56,8 @@ func (b *secureBuilder) outer() {
 	}
 }
 
-// own is the sum of W's own numbers.
-func (b *secureBuilder) own(v Vector) int {
-	v.MaxAbs = b.bound(0, v)
-	return add(&b.s.Products, Product{Weight: add(&b.s.Weights, v), Value: Own})
-}
+// own is the sum of W's own numbers; W is the left side.
+func (b *secureBuilder) own(v Vector) int { return b.ownOf(0, v) }
 
 // matched counts W's units that have a row of V.
 func (b *secureBuilder) matched() int { return b.product(0, Vector{Of: Units}, Vector{Of: Units}) }

@@ -187,13 +187,25 @@ const (
 )
 
 // Own as the Value of a Product makes it the sum of the weights alone: W's
-// share is eight times it, V's is 0, and nothing is sent.
+// share is eight times it, V's is 0, and nothing is sent. As the Weight it makes
+// it the sum of V's values in the same way.
 const Own = -1
 
-// Product is one encrypted inner product, or with Value Own a sum of W's own.
+// Product is one encrypted inner product, or with Own a sum of one side's own.
 type Product struct {
 	Weight int `json:"weight"`
 	Value  int `json:"value"`
+}
+
+// OwnOf tells whose own sum a product is: W's, V's, or -1 for a product of both.
+func (s *Secure) OwnOf(product int) int {
+	switch p := s.Products[product]; {
+	case p.Value == Own:
+		return s.W
+	case p.Weight == Own:
+		return s.V
+	}
+	return -1
 }
 
 // Output describes the answer's columns and its order.
@@ -274,7 +286,8 @@ type Aggregate struct {
 	// Complement asks of an aggregate of a LEFT JOIN what Secure.Complement asks
 	// of the cells of other joins.
 	Complement bool `json:"complement,omitempty"`
-	// Parts are further counts of units that an aggregate of a LEFT JOIN rests on.
+	// Parts are further counts of units that an aggregate rests on: of those of
+	// one side that its condition picks, k at least must have no partner.
 	Parts []Part `json:"parts,omitempty"`
 }
 

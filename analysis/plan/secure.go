@@ -153,8 +153,43 @@ func (b *secureBuilder) aggregate(it check.Item) Aggregate {
 	}
 	if own.some || other.some {
 		out.Guard, out.Nullable, out.Left = b.pair(t, own.units(), other.units()), true, b.left(it, other)
+		out.Parts = b.picked(map[int]sideOf{t: own, 1 - t: other})
 	}
 	return out
+}
+
+// picked asks of the units that an aggregate's condition picks, on either side,
+// what Complement asks of the side's own group: k at least are shared with no
+// row that the question selects on the other side. It counts those under
+// whatever condition and in whatever group there, which would split a full
+// match into parts that pass. Without it, COUNT(*) FILTER (WHERE a.x = 7) would
+// tell what the same question with WHERE a.x = 7 must not (R02).
+func (b *secureBuilder) picked(sides map[int]sideOf) []Part {
+	if !b.s.Complement || weak.Off("R02") {
+		return nil
+	}
+	var out []Part
+	for t := range b.locals {
+		if !sides[t].some {
+			continue
+		}
+		any := false
+		for _, g := range b.q.Groups {
+			any = any || g.Expr.Table != t
+		}
+		units := sides[t].units()
+		out = append(out, Part{Count: b.product(t, units, Vector{Of: Units, Any: any}), Whole: b.ownOf(t, units)})
+	}
+	return out
+}
+
+// ownOf is the sum of one side's own numbers.
+func (b *secureBuilder) ownOf(table int, v Vector) int {
+	v.MaxAbs = b.bound(table, v)
+	if table == b.s.W {
+		return add(&b.s.Products, Product{Weight: add(&b.s.Weights, v), Value: Own})
+	}
+	return add(&b.s.Products, Product{Weight: Own, Value: add(&b.s.Values, v)})
 }
 
 // sideOf is what one side adds to an aggregate: the rows with a value of

@@ -123,6 +123,7 @@ func (q *question) own(table int) (cte, on string) {
 		items = append(items, fmt.Sprintf("COUNT(DISTINCT CASE WHEN %s IN (SELECT %s FROM %s%s) THEN %[1]s END) AS m",
 			ident(t.unit), ident(o.unit), o.relation(), q.conditions(1-table, ident(o.unit)+" IS NOT NULL")))
 	}
+	items = append(items, q.pickedBy(table)...)
 	for i, g := range q.groups {
 		if g.table != table {
 			continue
@@ -213,8 +214,16 @@ func (q *question) enough(it numbered, k int) string {
 	if q.left && q.depends(it.item) {
 		return q.enoughLeft(s, it, k)
 	}
-	if it.leavesOut() && !public(q.tables...) {
+	if public(q.tables...) {
+		return s
+	}
+	if it.leavesOut() {
 		s += enoughLeftOut(it, k)
+	}
+	for t := range q.tables {
+		if q.picks(t, it.item) != "" {
+			s += fmt.Sprintf(" AND own%d.p%s - own%[1]d.c%[2]s >= %[3]d", t, it.id, k)
+		}
 	}
 	return s
 }
