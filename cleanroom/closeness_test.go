@@ -187,3 +187,22 @@ func TestDifferencingWithinAQuestion(t *testing.T) {
 		"FROM ads JOIN orders ON ads.email = orders.email GROUP BY ads.grp", here)
 	asked(t, shop, id, "SELECT COUNT(*) FILTER (WHERE wave IN (5, 9)) AS a, SUM(amount) FILTER (WHERE wave IN (5, 9)) AS b, COUNT(*) FILTER (WHERE wave = 5) AS c FROM orders", "")
 }
+
+// R01, R02 over three questions, a and b and a or b: none is near another, and
+// together they tell how many are in both.
+func TestThreeQuestionsTogether(t *testing.T) {
+	t.Parallel()
+	agency, shop := start(t, "agency", nil), start(t, "shop", nil)
+	table{name: "ads", rows: marked("p", 1200, waves()...)}.add(t, agency)
+	table{name: "orders", rows: append(marked("p", 1100, waves()...), marked("q", 100)...)}.add(t, shop)
+	id := cleanroomtest.Agree(t, 10, agency, shop)
+	const three = `the question is too close to an earlier one: what it selects of "orders" and what two earlier ones select, added and subtracted, are fewer than 10 units by themselves. ` +
+		"Allowed is a question for which they are at least 10, or none; or an agreement with differential privacy"
+	sum := func(waves string) string { return "SELECT SUM(amount) AS s FROM orders WHERE wave IN (" + waves + ")" }
+	asked(t, shop, id, sum("5, 7"), "")
+	asked(t, agency, id, sum("7, 9"), "") // whoever asks
+	asked(t, shop, id, sum("5, 7, 9"), three)
+	asked(t, agency, id, sum("5, 7, 9"), closeThere)
+	asked(t, shop, id, sum("9, 7"), "") // answered before
+	asked(t, shop, id, sum("1"), "")
+}

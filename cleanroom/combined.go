@@ -229,19 +229,66 @@ func (s *scopes) read(own *reduced, v plan.Vector) error {
 }
 
 // withinAnswer are those of the numbers that the release does not withhold from
-// a group. Where the other owner's rows decide that as well, what is withheld
-// here is withheld there, or is nothing.
+// a group.
 func (s *scopes) withinAnswer(g int, numbers []released) []plan.Vector {
 	var out []plan.Vector
-next:
 	for _, r := range numbers {
-		for i, test := range s.tests(r.vector) {
-			n := s.support[test][g]
-			if i == 0 && n < s.k || i > 0 && n > 0 && n < s.k {
-				continue next
-			}
+		if !s.withheld(g, r.vector) {
+			out = append(out, r.vector)
 		}
-		out = append(out, r.vector)
 	}
 	return out
+}
+
+// withheld tells of a number that the release withholds from a group. Where the
+// other owner's rows decide that as well, what is withheld here is withheld
+// there, or leaves nothing out there.
+func (s *scopes) withheld(g int, v plan.Vector) bool {
+	for i, test := range s.tests(v) {
+		n := s.support[test][g]
+		if i == 0 && n < s.k || i > 0 && n > 0 && n < s.k {
+			return true
+		}
+	}
+	return false
+}
+
+// markWithheld marks what an answer withholds: nobody can subtract it from a
+// later answer. That of all groups is marked if there is but one.
+func markWithheld(own *reduced, local *plan.Local, adders []*adder, k int) error {
+	var numbers []released
+	for _, a := range adders {
+		if !a.counts() {
+			continue
+		}
+		numbers = append(numbers, released{vector: plan.Vector{Of: a.vector.Of, Measure: a.vector.Measure}})
+	}
+	s, err := scopesOf(own, local, numbers, k)
+	if err != nil {
+		return err
+	}
+	for _, a := range adders {
+		for g, v := range a.groups {
+			is := a.counts() && s.withheld(g, plan.Vector{Of: a.vector.Of, Measure: a.vector.Measure})
+			if v != nil {
+				v.Withheld = is
+			}
+			if is && !a.grouped {
+				a.total.Withheld = true
+				if a.byDay != nil {
+					a.byDay.Withheld = true
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// counts tells of a vector under a condition.
+func (a *adder) counts() bool {
+	switch a.vector.Of {
+	case plan.HasValue, plan.Count, plan.Sum:
+		return a.local.Measures[a.vector.Measure].Conditional
+	}
+	return false
 }

@@ -123,6 +123,9 @@ func (n *Node) admitSelection(ctx context.Context, r *Run, row store.Dataset, sn
 	if errors.As(err, &close) {
 		n.log.Warn("run refused", "run", r.ID, "dataset", row.Name, "reason", close)
 		switch {
+		case close.Three:
+			err = fmt.Errorf("%w: what it selects of %q and what two earlier ones select, added and subtracted, are fewer than %d units by themselves. "+
+				"Allowed is a question for which they are at least %d, or none; or an agreement with differential privacy", ErrTooClose, row.Name, p.MinGroupSize, p.MinGroupSize)
 		case close.Combined:
 			err = tooCloseWithin(fmt.Sprintf("numbers of the question, added and subtracted, tell about fewer than %d units of %q by themselves. "+
 				"Allowed is a question with fewer of these numbers; or an agreement with differential privacy", p.MinGroupSize, row.Name))

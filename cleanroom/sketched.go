@@ -97,11 +97,14 @@ func (n *Node) sketched(version string, local *plan.Local, vectors []plan.Vector
 // what they differ by.
 func selectionOf(h *history.Hasher, ids []uint64, own *reduced, local *plan.Local, vectors []plan.Vector, k int) (history.Selection, error) {
 	stored := distinct(vectors)
-	adders, partly, err := addAll(h, ids, own, append(stored, leftBy(local, stored)...), k)
+	adders, partly, err := addAll(h, ids, own, local, append(stored, leftBy(local, stored)...), k)
 	if err != nil {
 		return history.Selection{}, err
 	}
 	sel := history.Selection{Partly: partly, Within: closeWithin(h, local, adders, k)}
+	if err := markWithheld(own, local, adders[:len(stored)], k); err != nil {
+		return history.Selection{}, err
+	}
 	for _, a := range adders[:len(stored)] {
 		for _, v := range append([]*history.Vector{a.total, a.byDay}, a.groups...) {
 			switch {
@@ -131,7 +134,7 @@ func distinct(vectors []plan.Vector) []plan.Vector {
 
 // addAll goes over the units once, for all vectors: where a unit stands in a
 // sketch is the same in each. partly: there are more groups than are sketched.
-func addAll(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.Vector, k int) ([]*adder, bool, error) {
+func addAll(h *history.Hasher, ids []uint64, own *reduced, local *plan.Local, vectors []plan.Vector, k int) ([]*adder, bool, error) {
 	room, places, apart := history.MaxVectors, h.Placer(), make([]bool, len(own.sizes))
 	for g, size := range own.sizes {
 		apart[g] = len(own.sizes) > 1 && size >= uint64(k)
@@ -139,6 +142,7 @@ func addAll(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.Vector
 	adders := make([]*adder, len(vectors))
 	for i, v := range vectors {
 		adders[i] = newAdder(v, k, own, &room)
+		adders[i].local = local
 		adders[i].grouped = len(own.sizes) > 1
 	}
 	for i, unit := range own.units {
@@ -173,6 +177,7 @@ func addAll(h *history.Hasher, ids []uint64, own *reduced, vectors []plan.Vector
 // adder sketches one vector, unit by unit.
 type adder struct {
 	vector plan.Vector
+	local  *plan.Local
 	kind   history.Kind
 	size   uint32
 	total  *history.Vector

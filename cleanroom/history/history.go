@@ -49,6 +49,7 @@ type TooClose struct {
 	OtherData  bool   // the earlier one was about another version of the data
 	Within     bool   // it is no earlier one, but two numbers of the question itself
 	Combined   bool   // or more of them, added and subtracted
+	Three      bool   // it is the earlier one and a third, added or subtracted
 }
 
 func (e *TooClose) Error() string {
@@ -57,6 +58,9 @@ func (e *TooClose) Error() string {
 	}
 	if e.Within {
 		return "two conditions of the question select the same but for fewer units than the threshold"
+	}
+	if e.Three {
+		return "the selection, that of run " + e.Run + " and a third, added and subtracted, are about fewer units than the threshold"
 	}
 	what := "differs from that of run " + e.Run
 	if e.Complement {
@@ -80,11 +84,17 @@ type Question struct {
 	Selection
 }
 
-// Limits of one check: earlier selections, and sketches that are compared.
+// Limits of one check: earlier selections, those of their sketches that are
+// read, and comparisons. Who may ask many questions can reach them: the answer
+// says so then.
 const (
 	maxSelections  = 5000
-	maxComparisons = 20_000
+	maxRead        = 20_000
+	maxComparisons = 200_000
 )
+
+// effort is what is left of these.
+type effort struct{ reads, comparisons int }
 
 // Admit compares a selection with all earlier ones and records it. It returns
 // a *TooClose, with nothing recorded, if one of them is too close; unchecked is
@@ -112,14 +122,25 @@ func (h *History) Admit(ctx context.Context, q *Question, now time.Time) (unchec
 	if len(earlier) > maxSelections {
 		earlier, unchecked = earlier[:maxSelections], true
 	}
-	repeated, left := int64(0), maxComparisons
+	repeated, left := int64(0), effort{maxRead, maxComparisons}
+	three := &triples{h: h, q: q}
 	for _, e := range earlier {
-		again, decided, err := h.compare(ctx, q, e, &left)
+		again, decided, err := h.compare(ctx, q, e, &left, three)
 		if err != nil {
 			return false, err
 		}
 		if again && repeated == 0 {
 			repeated = e.Seq
+		}
+		unchecked = unchecked || !decided
+	}
+	if repeated == 0 {
+		close, decided, err := three.judge(ctx)
+		if err != nil {
+			return false, err
+		}
+		if close != nil {
+			return false, close
 		}
 		unchecked = unchecked || !decided
 	}
@@ -139,7 +160,7 @@ func (h *History) tag(q *Question) []byte {
 }
 
 // compare judges one earlier selection. again: it is the very same.
-func (h *History) compare(ctx context.Context, q *Question, e store.Selection, left *int) (again, decided bool, err error) {
+func (h *History) compare(ctx context.Context, q *Question, e store.Selection, left *effort, three *triples) (again, decided bool, err error) {
 	plain, err := h.open(e.Header, e.Run, -1)
 	if err != nil {
 		return false, false, err
@@ -155,28 +176,30 @@ func (h *History) compare(ctx context.Context, q *Question, e store.Selection, l
 	if !sameData && weak.Off("R22") {
 		return false, true, nil
 	}
+	if sameData {
+		three.earlier(e, vectors, sizes)
+	}
 	decided = true
 	for number, old := range vectors {
 		direct, complement := q.candidates(old, sameData)
 		if len(direct)+len(complement) == 0 {
 			continue
 		}
-		if *left -= len(direct) + len(complement); *left < 0 {
+		left.reads--
+		if left.comparisons -= len(direct) + len(complement); left.comparisons < 0 || left.reads < 0 {
 			return false, false, nil
 		}
 		if old.Sketch, err = h.sketch(ctx, e, number, sizes[number]); err != nil {
 			return false, false, err
 		}
-		if old.Sketch.size < SizeFor(q.K) || len(q.Vectors) > 0 && old.Sketch.size != q.Vectors[0].Sketch.size {
-			decided = false // it was made for another k
-			continue
-		}
 		for i, v := range append(direct, complement...) {
 			left := i >= len(direct)
-			if close, err := h.near(q, v, old, left); !close || err != nil {
-				if err != nil {
-					return false, false, err
-				}
+			close, sure, err := h.near(q, v, old, left)
+			if err != nil {
+				return false, false, err
+			}
+			decided = decided && sure
+			if !close {
 				continue
 			}
 			known, err := h.has(ctx, e, vectors, sizes, v)
@@ -192,15 +215,19 @@ func (h *History) compare(ctx context.Context, q *Question, e store.Selection, l
 }
 
 // near judges a vector against an old one, or against what that left out.
-func (h *History) near(q *Question, v, old *Vector, left bool) (bool, error) {
+// decided is false where that was made for a much smaller threshold.
+func (h *History) near(q *Question, v, old *Vector, left bool) (close, decided bool, err error) {
 	if !left {
-		return v.Sketch.combine(old.Sketch, -1).judge(h.hasher, q.K) == Close && !weak.Off("R01"), nil
+		close, decided = v.Sketch.closeTo(h.hasher, old.Sketch, v.Kind, q.K)
+		return close && !weak.Off("R01"), decided, nil
 	}
 	whole, err := q.Whole()
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	return v.Sketch.combine(old.Sketch, 1).combine(whole, -1).judge(h.hasher, q.K) == Close && !weak.Off("R02"), nil
+	size := min(v.Sketch.size, old.Sketch.size)
+	verdict, decided := v.Sketch.folded(size).combine(old.Sketch.folded(size), 1).combine(whole.folded(size), -1).judgeAt(h.hasher, q.K)
+	return verdict == Close && !weak.Off("R02"), decided, nil
 }
 
 // has reports whether an earlier selection holds this very vector: then it was
@@ -209,14 +236,14 @@ func (h *History) near(q *Question, v, old *Vector, left bool) (bool, error) {
 // could be asked once only: each of the two is nearly what the other leaves out.
 func (h *History) has(ctx context.Context, e store.Selection, vectors []*Vector, sizes []uint32, v *Vector) (bool, error) {
 	for number, old := range vectors {
-		if old.Kind != v.Kind || old.Support != v.Support || sizes[number] != v.Sketch.size {
+		if old.Kind != v.Kind || old.Support != v.Support {
 			continue
 		}
 		s, err := h.sketch(ctx, e, number, sizes[number])
 		if err != nil {
 			return false, err
 		}
-		if slices.Equal(s.cells, v.Sketch.cells) {
+		if slices.Equal(s.folded(v.Sketch.size).cells, v.Sketch.folded(s.size).cells) {
 			return true, nil
 		}
 	}
@@ -259,8 +286,9 @@ func (h *History) record(ctx context.Context, q *Question, tag []byte, unchecked
 	if sel.Header, err = h.seal(q.header, q.Run, -1); err != nil {
 		return err
 	}
-	sketches := make([][]byte, len(q.Vectors))
-	for i, v := range q.Vectors {
+	recorded := q.recorded()
+	sketches := make([][]byte, len(recorded))
+	for i, v := range recorded {
 		if sketches[i], err = h.seal(v.Sketch.Bytes(), q.Run, i); err != nil {
 			return err
 		}

@@ -38,6 +38,9 @@ type Vector struct {
 	Kind    Kind
 	Support uint64 // units whose number is not 0
 	Sketch  *Sketch
+	// Withheld: the answer has no number of it, so that it is compared with
+	// earlier ones and no later one with it.
+	Withheld bool
 }
 
 // Selection is what a run selected.
@@ -90,8 +93,13 @@ func (s *Selection) sort() {
 // support.
 const vectorBytes = 1 + 1 + 8
 
-// encode is the vectors without their sketches, after a digest over all of
-// the selection.
+// recorded are the vectors that later selections are compared with.
+func (s *Selection) recorded() []*Vector {
+	return slices.DeleteFunc(slices.Clone(s.Vectors), func(v *Vector) bool { return v.Withheld })
+}
+
+// encode is the vectors without their sketches, of those that are recorded,
+// after a digest over all of the selection.
 //
 //	SHA-256 (32) ‖ partly (1) ‖ vectors × (kind (1) ‖ log2 size (1) ‖ support (8))
 func (s *Selection) encode() []byte {
@@ -102,7 +110,7 @@ func (s *Selection) encode() []byte {
 	} else {
 		b = append(b, 0)
 	}
-	for _, v := range s.Vectors {
+	for _, v := range s.recorded() {
 		log := byte(0)
 		for v.Sketch.size>>log > 1 {
 			log++
@@ -112,6 +120,7 @@ func (s *Selection) encode() []byte {
 	}
 	h.Write(b[32:])
 	for _, v := range s.Vectors {
+		h.Write([]byte{byte(v.Kind)})
 		h.Write(v.Sketch.Bytes())
 	}
 	h.Sum(b[:0])
