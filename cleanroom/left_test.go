@@ -48,8 +48,8 @@ func leftRows() (ads, orders []string) {
 			}
 		}
 	}
-	for i := range 1000 {
-		orders = append(orders, fmt.Sprintf("o%d@example.com,new,1,5", i))
+	for i := range 1000 { // 40 of wave 2, and nobody of wave 3
+		orders = append(orders, fmt.Sprintf("o%d@example.com,new,%d,5", i, 1+(40+i)/1000))
 	}
 	return ads, orders
 }
@@ -105,7 +105,8 @@ func obeying(plain string) string {
 		before, rest, _ := strings.Cut(plain, "PART(")
 		condition, after, _ := strings.Cut(rest, ")")
 		part := matched + " FILTER (WHERE " + condition + ")"
-		plain = before + part + " >= 10 AND " + matched + " FILTER (WHERE NOT (" + condition + ")) NOT BETWEEN 1 AND 9" + after
+		plain = before + part + " >= 10 AND " + matched + " FILTER (WHERE NOT (" + condition + ")) NOT BETWEEN 1 AND 9" +
+			" AND (SELECT COUNT(DISTINCT o.email) FROM orders AS o WHERE " + strings.ReplaceAll(condition, "orders.", "o.") + " AND o.email NOT IN (SELECT email FROM ads)) >= 10" + after
 	}
 	return plain
 }

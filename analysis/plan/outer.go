@@ -34,6 +34,8 @@ import (
 //   - A condition on the left side picks some of W's units, say p, of which c
 //     are matched: p − c is at least k. p can be asked too, and what is left
 //     would be numbers of the p − c.
+//   - A condition on the right side picks some of V's units, of whom as many
+//     must have no partner: V knows who these are.
 //   - What is kept without a partner (COUNT(*), SUM(left.x)) rests on all p:
 //     what is left out of W's rows is tested as in a question about W alone,
 //     and for what has no partner among those without one.
@@ -151,6 +153,10 @@ func (b *secureBuilder) outerGuard(out *Aggregate, it check.Item, left, right si
 	out.Left = b.left(it, other)
 	if lacks {
 		out.Left = append(out.Left, b.leftAlone(it)...)
+	}
+	if right.some {
+		units := right.units()
+		part(b.product(1, units, Vector{Of: Units, Any: len(b.q.Groups) > 0}), b.ownOf(1, units))
 	}
 	if !left.some {
 		return

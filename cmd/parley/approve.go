@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -66,12 +67,22 @@ func listWaiting(cmd *cobra.Command, d *door, asJSON bool) error {
 		fmt.Fprintln(cmd.OutOrStdout(), "Nothing waits for approval.")
 		return nil
 	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+	_, err := fmt.Fprint(cmd.OutOrStdout(), waitingText(all))
+	return err
+}
+
+// waitingText prints requests with their questions in full, as they were sent:
+// a person decides by them. They are the asker's text, so that nothing in them
+// may turn letters round or move a cursor.
+func waitingText(all []store.Approval) string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "REQUEST\tASKER\tWHEN\tAGREEMENT\tQUESTION")
 	for _, a := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.ID, a.Asker, a.Created.Local().Format(time.DateTime), shortID(a.Agreement), a.Question)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.ID, a.Asker, a.Created.Local().Format(time.DateTime), shortID(a.Agreement), printable(string(a.Question)))
 	}
-	return w.Flush()
+	w.Flush() // into memory
+	return out.String()
 }
 
 func budgetCommand() *cobra.Command {

@@ -28,6 +28,15 @@ func TestRunsText(t *testing.T) {
 	}
 }
 
+// A question that waits for approval cannot be shown as another one: neither by
+// turning its letters round nor by a terminal's commands.
+func TestWaitingText(t *testing.T) {
+	text := waitingText([]store.Approval{{ID: "aa", Asker: "Shop", Question: []byte("{\"sql\":\"SELECT 1 /* \u202e 2 \u009b31m */\"}")}})
+	if !strings.HasSuffix(text, "{\"sql\":\"SELECT 1 /* � 2 �31m */\"}\n") {
+		t.Errorf("%q", text)
+	}
+}
+
 func TestBoth(t *testing.T) {
 	for want, names := range map[string][]string{"": nil, "A": {"A"}, "A and B": {"A", "B"}, "A, B and C": {"A", "B", "C"}} {
 		if got := both(names); got != want {
