@@ -51,7 +51,9 @@ func anchoredRows(ctx context.Context, s *store.Store) (map[string]map[string][3
 	if err != nil {
 		return nil, err
 	}
-	return map[string]map[string][32]byte{anchor.Agreement: agreements, anchor.Person: people, anchor.Consent: consents}, nil
+	templates, err := templateDigests(ctx, s)
+	return map[string]map[string][32]byte{anchor.Agreement: agreements, anchor.Person: people, anchor.Consent: consents,
+		anchor.Template: templates}, err
 }
 
 // agreementDigest covers all of an agreement's row but its times.

@@ -23,6 +23,7 @@ var (
 // Kinds of what two people may have to say yes to.
 const (
 	consentAgreement = "agreement"
+	consentTemplate  = "template" // subject: its hash
 )
 
 // SecondPerson says that somebody's yes is recorded, and that the node does
@@ -73,6 +74,8 @@ func (n *Node) consented(ctx context.Context, kind, subject, what string, action
 	e := entry(kind+".consent", audit.OK).called(ctx)
 	if kind == consentAgreement {
 		e = e.agreement(subject)
+	} else {
+		e = e.with("templateHash", subject)
 	}
 	if err := n.putConsent(ctx, e, store.Consent{Kind: kind, Subject: subject, Person: w.Name, Given: n.now().UTC()}); err != nil {
 		return err

@@ -83,7 +83,17 @@ func Draft(o DraftOptions) (*agreements.Agreement, error) {
 			a.Receivers = append(a.Receivers, m.Name)
 		}
 	}
-	for _, oc := range o.Contracts {
+	if a.Datasets, err = draftDatasets(o.Contracts, o.Datasets, a.Receivers); err != nil {
+		return nil, err
+	}
+	return a, a.Check()
+}
+
+// draftDatasets are the datasets of contracts, and those that partners offer,
+// with exactly the rules that their contracts allow, but for receivers that the
+// agreement does not have; nil receivers: not known yet.
+func draftDatasets(contracts []OwnedContract, partners []agreements.Dataset, receivers []string) (out []agreements.Dataset, err error) {
+	for _, oc := range contracts {
 		c, err := catalog.Load(oc.Contract)
 		if err != nil {
 			return nil, err
@@ -92,17 +102,16 @@ func Draft(o DraftOptions) (*agreements.Agreement, error) {
 		if err != nil {
 			return nil, err
 		}
-		if rules.Receivers, err = receiving(c.Name(), rules.Receivers, a.Receivers); err != nil {
+		out = append(out, agreements.Dataset{Name: c.Name(), Owner: oc.Owner, ContractHash: c.Hash(), Rules: rules})
+	}
+	out = append(out, partners...)
+	for i := range out {
+		if receivers == nil {
+			break
+		}
+		if out[i].Rules.Receivers, err = receiving(out[i].Name, out[i].Rules.Receivers, receivers); err != nil {
 			return nil, err
 		}
-		a.Datasets = append(a.Datasets, agreements.Dataset{Name: c.Name(), Owner: oc.Owner, ContractHash: c.Hash(), Rules: rules})
 	}
-	for _, d := range o.Datasets {
-		var err error
-		if d.Rules.Receivers, err = receiving(d.Name, d.Rules.Receivers, a.Receivers); err != nil {
-			return nil, err
-		}
-		a.Datasets = append(a.Datasets, d)
-	}
-	return a, a.Check()
+	return out, nil
 }

@@ -72,6 +72,7 @@ type Node struct {
 	bases       baseTransfers
 	normalisers sync.Map // agreements.Unit -> digest
 	aligning    aligning
+	templates   sync.Mutex // changes of templates queue
 
 	// life ends when the node closes; every run hangs off it.
 	life context.Context

@@ -30,6 +30,7 @@ const (
 	Agreement = "agreement" // subject: the agreement's id
 	Person    = "person"    // subject: the name
 	Consent   = "consent"   // subject: the hash of kind, subject and person
+	Template  = "template"  // subject: name and version, with a stroke between
 )
 
 // Change is what is about to happen to one row.

@@ -15,6 +15,11 @@
 //	GET    /v1/negotiations/ID
 //	POST   /v1/negotiations/ID/counter  also accept, reject
 //	POST   /v1/agreements/sign        draft or envelope in, envelope out
+//	GET    /v1/templates              POST: copy or import one
+//	GET    /v1/templates/REF          PUT: edit; POST …/review, …/approve, …/retire,
+//	                                  …/comments, …/comments/NUMBER/resolve
+//	GET    /v1/template-hashes/HASH   the template that an agreement names
+//	POST   /v1/agreements/draft       an approved template, filled in
 //	POST   /v1/explain                what a question would do
 //	POST   /v1/explain/STAGE          its pass parse, check or plan
 //	POST   /v1/runs                   202 and the run

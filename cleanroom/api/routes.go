@@ -57,6 +57,18 @@ func Routes() []Route {
 		{http.MethodPost, "/negotiations/:id/accept", people.AgreementSign, server.accept},
 		{http.MethodPost, "/negotiations/:id/reject", people.AgreementTalk, server.reject},
 
+		{http.MethodGet, "/templates", people.TemplateSee, server.templates},
+		{http.MethodPost, "/templates", people.TemplateWrite, server.newTemplate},
+		{http.MethodGet, "/templates/:ref", people.TemplateSee, server.template},
+		{http.MethodPut, "/templates/:ref", people.TemplateWrite, server.editTemplate},
+		{http.MethodPost, "/templates/:ref/review", people.TemplateWrite, server.reviewTemplate},
+		{http.MethodPost, "/templates/:ref/comments", people.TemplateWrite, server.commentTemplate},
+		{http.MethodPost, "/templates/:ref/comments/:number/resolve", people.TemplateWrite, server.resolveComment},
+		{http.MethodPost, "/templates/:ref/approve", people.TemplateAllow, server.approveTemplate},
+		{http.MethodPost, "/templates/:ref/retire", people.TemplateAllow, server.retireTemplate},
+		{http.MethodGet, "/template-hashes/:hash", people.TemplateSee, server.templateByHash},
+		{http.MethodPost, "/agreements/draft", people.AgreementTalk, server.fillTemplate},
+
 		{http.MethodPost, "/explain", people.QuestionAsk, server.explain},
 		{http.MethodPost, "/explain/:stage", people.QuestionAsk, server.pass},
 

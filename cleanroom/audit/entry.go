@@ -90,6 +90,7 @@ func DetailKeys() []DetailKey {
 		{"stage", "name", "step of the run"},
 		{"state", "hash", "hash over the changes of the state file up to and with this one"},
 		{"template", "name", "agreement template and its version"},
+		{"templateHash", "hash", "hash of the template"},
 		{"token", "name", "id of a session or token; never the token itself"},
 		{"transcript", "hash", "hash over a session's messages"},
 		{"until", "time", "end of a period, RFC 3339"},
