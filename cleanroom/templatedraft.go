@@ -15,6 +15,7 @@ type TemplateFilling struct {
 	Title     string // empty: the template's
 	Members   []agreements.Member
 	Contracts []OwnedContract
+	Datasets  []agreements.Dataset // that partners offer
 	// Values, Tables, Columns and Only are those of templates.Filling.
 	Values, Tables, Columns map[string]string
 	Only                    []string
@@ -32,11 +33,11 @@ func (n *Node) DraftFromTemplate(ctx context.Context, o TemplateFilling) (*agree
 	}
 	f := templates.Filling{Title: o.Title, Members: o.Members, Values: o.Values, Tables: o.Tables, Columns: o.Columns, Only: o.Only,
 		NotBefore: o.NotBefore, Change: o.Change}
-	if f.Datasets, err = offered(o.Contracts, nil); err != nil {
+	if f.Datasets, err = draftDatasets(o.Contracts, o.Datasets, nil); err != nil {
 		return nil, err
 	}
 	if receivers := v.ReceivingMembers(f); len(receivers) > 0 {
-		if f.Datasets, err = offered(o.Contracts, receivers); err != nil {
+		if f.Datasets, err = draftDatasets(o.Contracts, o.Datasets, receivers); err != nil {
 			return nil, err
 		}
 	}

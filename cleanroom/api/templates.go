@@ -171,12 +171,14 @@ type FillTemplate struct {
 	Title     string              `json:"title,omitempty"`
 	Members   []agreements.Member `json:"members"`
 	Contracts []OwnedContract     `json:"contracts"`
-	Values    map[string]string   `json:"values,omitempty"`
-	Tables    map[string]string   `json:"tables,omitempty"`
-	Columns   map[string]string   `json:"columns,omitempty"`
-	Only      []string            `json:"only,omitempty"`
-	NotBefore time.Time           `json:"notBefore"`
-	Change    templates.Change    `json:"change"`
+	// Datasets are those that partners offer, as they described them.
+	Datasets  []agreements.Dataset `json:"datasets,omitempty"`
+	Values    map[string]string    `json:"values,omitempty"`
+	Tables    map[string]string    `json:"tables,omitempty"`
+	Columns   map[string]string    `json:"columns,omitempty"`
+	Only      []string             `json:"only,omitempty"`
+	NotBefore time.Time            `json:"notBefore"`
+	Change    templates.Change     `json:"change"`
 }
 
 // OwnedContract is one member's data contract.
@@ -196,7 +198,7 @@ func (s server) fillTemplate(c echo.Context) error {
 	if err := read(c, &in); err != nil {
 		return err
 	}
-	f := cleanroom.TemplateFilling{Template: in.Template, Title: in.Title, Members: in.Members, Values: in.Values, Tables: in.Tables,
+	f := cleanroom.TemplateFilling{Template: in.Template, Title: in.Title, Members: in.Members, Datasets: in.Datasets, Values: in.Values, Tables: in.Tables,
 		Columns: in.Columns, Only: in.Only, NotBefore: in.NotBefore, Change: in.Change}
 	for _, o := range in.Contracts {
 		f.Contracts = append(f.Contracts, cleanroom.OwnedContract{Owner: o.Owner, Contract: []byte(o.Contract)})

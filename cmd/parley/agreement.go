@@ -54,10 +54,14 @@ func agreementNew() *cobra.Command {
 	var cards, own, partner, offered, analyses []string
 	var days int
 	var dp dpFlags
+	var from templateFlags
 	c := &cobra.Command{
 		Use:   "new --home DIR --with CARD --contract FILE --partner-contract MEMBER=FILE",
-		Short: "Write a draft from the members' cards and contracts",
-		Example: `  parley agreement new --home ~/acme --with client.card.yaml \
+		Short: "Write a draft from the members' cards and contracts, and an approved template",
+		Example: `  parley agreement new --home ~/acme --template audience-overlap --with client.card.yaml \
+      --contract audience.contract.yaml --partner-contract orders.contract.yaml \
+      --set legalBasis='consent' --set governingLaw=Germany > draft.yaml
+  parley agreement new --home ~/acme --with client.card.yaml \
       --contract exposures.contract.yaml --partner-contract orders.contract.yaml > draft.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,6 +86,9 @@ func agreementNew() *cobra.Command {
 				}
 				if err := d.call(cmd.Context(), http.MethodGet, "/v1/datasets", nil, &o.Known); err != nil {
 					return err
+				}
+				if from.template != "" {
+					return from.draft(cmd, d, &o, &dp, days)
 				}
 				units, unknown, err := cleanroom.LargestKnown(o.Contracts, o.Known)
 				if err != nil {
@@ -120,6 +127,7 @@ func agreementNew() *cobra.Command {
 	c.Flags().StringArrayVar(&o.Receivers, "receiver", nil, "a member that may receive answers; default: all")
 	dp.flags(c)
 	c.Flags().IntVar(&days, "days", 365, "how long the agreement is in force")
+	from.flags(c)
 	return c
 }
 
@@ -254,7 +262,7 @@ func agreementShow() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\nId: %s\n%s\n", text, id, signatures(e))
-			return nil
+			return printCompared(cmd, h, e.Agreement())
 		},
 	}
 	optionalHome(c, &h)

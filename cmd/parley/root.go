@@ -35,7 +35,7 @@ size are not shown; every answer comes with a signed receipt.
 
 Try it first:   parley rehearse --room demo
 What to ask:    parley help sql, parley analyses list
-What to agree:  parley help clauses
+What to agree:  parley template --help, parley help clauses
 Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
                 reachable, 130 cancelled`,
 		SilenceUsage:  true,
@@ -61,7 +61,7 @@ Exit codes:     0 done, 1 failed, 2 wrong usage, 3 refused, 4 partner not
 		}
 	}
 	add("ask", analysesCommand(), rehearseCommand(), runCommand(), explainCommand(), resultCommand(), runsCommand(), budgetCommand())
-	add("agree", agreementCommand(), inviteCommand(), joinCommand(), partnerCommand(), cardCommand())
+	add("agree", templateCommand(), agreementCommand(), inviteCommand(), joinCommand(), partnerCommand(), cardCommand())
 	add("people", peopleCommand(), loginCommand(), logoutCommand(), whoamiCommand())
 	add("node", initCommand(), serveCommand(), datasetCommand(), statusCommand())
 	add("check", verifyCommand(), auditCommand())

@@ -118,7 +118,15 @@ func TestFilledTemplateReads(t *testing.T) {
 		if s.Name != "health-cohort" {
 			continue
 		}
-		got := fillOver(t, s).Text()
+		e, err := agreements.NewEnvelope(fillOver(t, s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := rendered(e, renderers["text"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(b)
 		file := filepath.Join("testdata", "health-cohort.txt")
 		if os.Getenv("PARLEY_UPDATE") != "" {
 			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
