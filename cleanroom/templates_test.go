@@ -17,8 +17,8 @@ import (
 	"parley/cleanroom/store"
 )
 
-// wantText fails unless err has the exact text.
-func wantText(t *testing.T, err error, want string) {
+// wantWords fails unless err has the exact text.
+func wantWords(t *testing.T, err error, want string) {
 	t.Helper()
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -59,30 +59,30 @@ func TestTemplateLife(t *testing.T) {
 	}
 
 	// In review: nothing is made of it, and open comments keep it there.
-	wantText(t, fill(), "audience-overlap@1 is in review, and agreements are made from approved templates only. Somebody with the role legal can change that: read it (`parley template show audience-overlap@1`), then `parley template approve audience-overlap@1`")
+	wantWords(t, fill(), "audience-overlap@1 is in review, and agreements are made from approved templates only. Somebody with the role legal can change that: read it (`parley template show audience-overlap@1`), then `parley template approve audience-overlap@1`")
 	_, err = n.ReviewTemplate(ctx, name)
-	wantText(t, err, "audience-overlap@1 is in review; only a draft is sent to review")
+	wantWords(t, err, "audience-overlap@1 is in review; only a draft is sent to review")
 	_, err = n.RetireTemplate(ctx, name, "")
-	wantText(t, err, "audience-overlap@1 is in review; only an approved version is retired")
+	wantWords(t, err, "audience-overlap@1 is in review; only an approved version is retired")
 	_, err = n.CommentTemplate(ctx, name, "combining", "x")
 	if err == nil || !strings.HasPrefix(err.Error(), `audience-overlap@1 has no clause "combining"; its clauses are parties, purpose,`) {
 		t.Errorf("got %v", err)
 	}
 	_, err = n.CommentTemplate(ctx, name, "retention", "two\nlines")
-	wantText(t, err, "a comment is one line of at most 2,000 bytes that can be shown")
+	wantWords(t, err, "a comment is one line of at most 2,000 bytes that can be shown")
 	c, err := n.CommentTemplate(ctx, name, "retention", "Is 60 days enough?")
 	if err != nil || c.Number != 1 || c.Author != "operator" {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	_, err = n.ApproveTemplate(ctx, name, v.Hash)
-	wantText(t, err, "audience-overlap@1 has open comments: 1 on clause 12 (retention), by operator. Resolve each (`parley template resolve audience-overlap@1 NUMBER`), or edit the text")
-	wantText(t, n.ResolveComment(ctx, name, 2), "audience-overlap@1 has no open comment 2")
+	wantWords(t, err, "audience-overlap@1 has open comments: 1 on clause 12 (retention), by operator. Resolve each (`parley template resolve audience-overlap@1 NUMBER`), or edit the text")
+	wantWords(t, n.ResolveComment(ctx, name, 2), "audience-overlap@1 has no open comment 2")
 	if err := n.ResolveComment(ctx, name, 1); err != nil {
 		t.Fatal(err)
 	}
-	wantText(t, n.ResolveComment(ctx, name, 1), "audience-overlap@1 has no open comment 1")
+	wantWords(t, n.ResolveComment(ctx, name, 1), "audience-overlap@1 has no open comment 1")
 	_, err = n.ApproveTemplate(ctx, name, "sha256:"+strings.Repeat("0", 64))
-	wantText(t, err, cleanroom.ErrTemplateChanged.Error())
+	wantWords(t, err, cleanroom.ErrTemplateChanged.Error())
 
 	// Approved: signed, final, and of use.
 	if v, err = n.ApproveTemplate(ctx, name, v.Hash); err != nil {
@@ -96,10 +96,10 @@ func TestTemplateLife(t *testing.T) {
 		t.Errorf("an approved template is not asked for its blanks: %v", err)
 	}
 	_, err = n.ApproveTemplate(ctx, name, v.Hash)
-	wantText(t, err, "audience-overlap@1 is approved already")
+	wantWords(t, err, "audience-overlap@1 is approved already")
 	_, err = n.CommentTemplate(ctx, name, "", "Late.")
-	wantText(t, err, "audience-overlap@1 is approved, so comments on it change nothing; `parley template edit` makes the next version")
-	wantText(t, n.ResolveComment(ctx, name, 1), "audience-overlap@1 is approved; its comments stay as they are")
+	wantWords(t, err, "audience-overlap@1 is approved, so comments on it change nothing; `parley template edit` makes the next version")
+	wantWords(t, n.ResolveComment(ctx, name, 1), "audience-overlap@1 is approved; its comments stay as they are")
 
 	// Editing what is approved makes the next version, a draft.
 	v, err = n.EditTemplate(ctx, name, v.Hash, edited(t, n.Node, name, "individuals", "persons"))
@@ -107,15 +107,15 @@ func TestTemplateLife(t *testing.T) {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	_, err = n.EditTemplate(ctx, name+"@1", "", edited(t, n.Node, name+"@1", "individuals", "people"))
-	wantText(t, err, "audience-overlap@1 cannot be changed any more, and its next version is there already: edit audience-overlap@2")
+	wantWords(t, err, "audience-overlap@1 cannot be changed any more, and its next version is there already: edit audience-overlap@2")
 	_, err = n.EditTemplate(ctx, name, v.Hash, v.Template)
-	wantText(t, err, "nothing was changed in audience-overlap@2")
+	wantWords(t, err, "nothing was changed in audience-overlap@2")
 	_, err = n.EditTemplate(ctx, name, "sha256:0", v.Template)
-	wantText(t, err, "the template audience-overlap@2 was changed by somebody else since you began; nothing is kept of your text here, so save it and edit again")
+	wantWords(t, err, "the template audience-overlap@2 was changed by somebody else since you began; nothing is kept of your text here, so save it and edit again")
 	_, err = n.ApproveTemplate(ctx, name, v.Hash)
-	wantText(t, err, "audience-overlap@2 is a draft; `parley template review audience-overlap@2` sends it to review first")
+	wantWords(t, err, "audience-overlap@2 is a draft; `parley template review audience-overlap@2` sends it to review first")
 	_, err = n.DraftFromTemplate(ctx, cleanroom.TemplateFilling{Template: name + "@2"})
-	wantText(t, err, "audience-overlap@2 is a draft, and agreements are made from approved templates only. Somebody with the role legal can change that: `parley template review audience-overlap@2`, then `parley template approve audience-overlap@2`")
+	wantWords(t, err, "audience-overlap@2 is a draft, and agreements are made from approved templates only. Somebody with the role legal can change that: `parley template review audience-overlap@2`, then `parley template approve audience-overlap@2`")
 	if err := fill(); !errors.As(err, &missing) {
 		t.Errorf("without a version the newest approved one is meant: %v", err)
 	}
@@ -130,7 +130,7 @@ func TestTemplateLife(t *testing.T) {
 	if _, err = n.ReviewTemplate(ctx, name); err == nil {
 		t.Error("a question that no node would answer went to review")
 	} else {
-		wantText(t, err, "the analysis overlap cannot be asked: 1:8: `person` is the unit of `audience`: selecting it would show single units. [datasets.audience.rules.unit] A unit can be counted (COUNT(DISTINCT person)) and joined on.")
+		wantWords(t, err, "the analysis overlap cannot be asked: 1:8: `person` is the unit of `audience`: selecting it would show single units. [datasets.audience.rules.unit] A unit can be counted (COUNT(DISTINCT person)) and joined on.")
 	}
 	if _, err = n.EditTemplate(ctx, name, "", edited(t, n.Node, name+"@1", "individuals", "nobody")); err == nil {
 		t.Error("version 1's text was taken for version 2's")
@@ -158,19 +158,19 @@ func TestTemplateLife(t *testing.T) {
 	if v, err = n.RetireTemplate(ctx, name+"@1", "a better one is coming"); err != nil || v.State != store.TemplateRetired || len(v.Decisions) != 2 || v.Decisions[1].Reason != "a better one is coming" {
 		t.Fatalf("%+v, %v", v, err)
 	}
-	wantText(t, fill(), "audience-overlap@2 is a draft, and agreements are made from approved templates only. Somebody with the role legal can change that: `parley template review audience-overlap@2`, then `parley template approve audience-overlap@2`")
+	wantWords(t, fill(), "audience-overlap@2 is a draft, and agreements are made from approved templates only. Somebody with the role legal can change that: `parley template review audience-overlap@2`, then `parley template approve audience-overlap@2`")
 	_, err = n.ApproveTemplate(ctx, name+"@1", v.Hash)
-	wantText(t, err, "audience-overlap@1 is retired already")
+	wantWords(t, err, "audience-overlap@1 is retired already")
 	_, err = n.DraftFromTemplate(ctx, cleanroom.TemplateFilling{Template: name + "@1"})
-	wantText(t, err, "audience-overlap@1 is retired, and agreements are made from approved templates only. Somebody with the role legal can change that: `parley template edit audience-overlap@1` makes its next version")
+	wantWords(t, err, "audience-overlap@1 is retired, and agreements are made from approved templates only. Somebody with the role legal can change that: `parley template edit audience-overlap@1` makes its next version")
 
 	// What there is not.
 	_, err = n.Template(ctx, "nothing")
-	wantText(t, err, "no such template here; `parley template list` shows those there are: \"nothing\"")
+	wantWords(t, err, "no such template here; `parley template list` shows those there are: \"nothing\"")
 	_, err = n.Template(ctx, name+"@3")
-	wantText(t, err, "no such template here; `parley template list` shows those there are: audience-overlap has no version 3; the newest is 2")
+	wantWords(t, err, "no such template here; `parley template list` shows those there are: audience-overlap has no version 3; the newest is 2")
 	_, err = n.Template(ctx, "../x")
-	wantText(t, err, `"../x" does not name a template: write NAME, or NAME@VERSION for a certain version`)
+	wantWords(t, err, `"../x" does not name a template: write NAME, or NAME@VERSION for a certain version`)
 }
 
 // TestTemplateNewAndImport: copies have a name of their own, and a text from
@@ -183,12 +183,12 @@ func TestTemplateNewAndImport(t *testing.T) {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	_, err = n.NewTemplate(ctx, "acme-overlap", "audience-overlap")
-	wantText(t, err, "there is a template acme-overlap already; `parley template edit acme-overlap` makes its next version")
+	wantWords(t, err, "there is a template acme-overlap already; `parley template edit acme-overlap` makes its next version")
 	_, err = n.NewTemplate(ctx, "Acme", "audience-overlap")
-	wantText(t, err, `"Acme" cannot be a template's name: use small letters and digits, joined by -, at most 63`)
+	wantWords(t, err, `"Acme" cannot be a template's name: use small letters and digits, joined by -, at most 63`)
 	other := edited(t, n.Node, "audience-overlap", "individuals", "persons")
 	_, err = n.ImportTemplate(ctx, other, "")
-	wantText(t, err, "version 1 of audience-overlap is here already, with another text; import it under another name: --as NAME")
+	wantWords(t, err, "version 1 of audience-overlap is here already, with another text; import it under another name: --as NAME")
 	if v, err = n.ImportTemplate(ctx, other, "their-overlap"); err != nil || v.Origin != store.TemplateImported || v.State != store.TemplateDraft {
 		t.Fatalf("%+v, %v", v, err)
 	}

@@ -53,6 +53,18 @@ var allowedTo = map[string]string{
 	"POST /negotiations/:id/counter": "legal",
 	"POST /negotiations/:id/accept":  "legal",
 	"POST /negotiations/:id/reject":  "legal",
+	"POST /agreements/draft":         "legal",
+
+	"GET /templates":                                "owner legal analyst auditor",
+	"POST /templates":                               "legal",
+	"GET /templates/:ref":                           "owner legal analyst auditor",
+	"PUT /templates/:ref":                           "legal",
+	"POST /templates/:ref/review":                   "legal",
+	"POST /templates/:ref/comments":                 "legal",
+	"POST /templates/:ref/comments/:number/resolve": "legal",
+	"POST /templates/:ref/approve":                  "legal",
+	"POST /templates/:ref/retire":                   "legal",
+	"GET /template-hashes/:hash":                    "owner legal analyst auditor",
 
 	"POST /explain":        "analyst",
 	"POST /explain/:stage": "analyst",
