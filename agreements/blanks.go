@@ -134,7 +134,7 @@ func ruleBlanks() []Blank {
 				f.choice(a.AdHoc, "adHoc", "questions may be asked freely in SQL, within the rules of each dataset that allows it", "only the approved analyses may be asked")
 				return nil
 			}},
-		{"dp", "noise is added to every answer (epsilon 1 and delta 0.000001 for a run, epsilon 10 and delta 0.00001 for all runs on a dataset)",
+		{"dp", "noise is added to every answer (epsilon 1 and delta 0.000001 for a run, epsilon 10 and delta 0.00001 for all runs on a dataset ever)",
 			"no noise is added to answers", func(a *Agreement, _ int, f *phrase) error { f.noise(a.DP, "dp"); return nil }},
 		number("epsilon", "1", func(d *DP) string { return d.Epsilon }),
 		number("delta", "0.000001", func(d *DP) string { return d.Delta }),
@@ -173,9 +173,16 @@ func (f *phrase) noise(d *DP, from string) {
 	f.value(d.BudgetEpsilon, from+".budgetEpsilon")
 	f.say(" and delta ")
 	f.value(d.BudgetDelta, from+".budgetDelta")
-	f.say(" for all runs on a dataset in ")
-	f.period(d, from)
+	f.say(" for all runs on a dataset ")
+	f.value(ever(d), from+".periodDays")
 	f.say(")")
+}
+
+func ever(d *DP) string {
+	if d.PeriodDays > 0 {
+		return "in any " + words.Quantity(int64(d.PeriodDays), "day", "days")
+	}
+	return "ever"
 }
 
 func (f *phrase) period(d *DP, from string) {

@@ -127,9 +127,12 @@ func (f *phrase) columns(r *Rules, from string) {
 		c := &r.Columns[i]
 		f.code(c.Name, fmt.Sprintf("%s[%d].name", from, i))
 		f.say(" (")
-		f.join(len(c.Uses), func(j int) { f.value(useWords[c.Uses[j]], fmt.Sprintf("%s[%d].uses[%d]", from, i, j)) })
+		f.join(len(c.Uses), func(j int) { f.value(UseWords(c.Uses[j]), fmt.Sprintf("%s[%d].uses[%d]", from, i, j)) })
 		f.say(")")
 	})
 }
 
-var useWords = map[Use]string{Dimension: "grouped by", Measure: "summed and averaged", Filter: "filtered by"}
+// UseWords says what a column may be, by a use of it.
+func UseWords(u Use) string {
+	return map[Use]string{Dimension: "grouped by", Measure: "added up", Filter: "filtered by"}[u]
+}

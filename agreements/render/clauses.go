@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,8 +87,9 @@ func (b *builder) filled(item []clause.Span, from string) ([]Span, error) {
 		if err != nil {
 			return nil, err
 		}
+		marked := slices.ContainsFunc(pieces, func(p agreements.Piece) bool { return enforced(p.From) })
 		for _, p := range pieces {
-			out = append(out, Span{Piece: p, Emphasis: s.Emphasis, Strong: s.Strong, Enforced: enforced(p.From)})
+			out = append(out, Span{Piece: p, Emphasis: s.Emphasis, Strong: s.Strong, Enforced: marked})
 		}
 	}
 	return out, nil

@@ -68,7 +68,7 @@ func column(c *agreements.Column, at string) []Span {
 		spans = append(spans, say(" with "), value(words.Quantity(int64(c.Scale), "decimal", "decimals"), at+".scale"))
 	}
 	spans = append(spans, say(", "), choice(c.Nullable, at+".nullable", "may be missing", "never missing"), say("; may be "))
-	spans = append(spans, list(len(c.Uses), func(i int) Span { return value(useWords[c.Uses[i]], fmt.Sprintf("%s.uses[%d]", at, i)) })...)
+	spans = append(spans, list(len(c.Uses), func(i int) Span { return value(agreements.UseWords(c.Uses[i]), fmt.Sprintf("%s.uses[%d]", at, i)) })...)
 	spans = append(spans, limits(c.Min, c.Max, at)...)
 	if len(c.Operators) > 0 {
 		spans = append(append(spans, say("; tested only by ")), values(c.Operators, at+".operators", true)...)
@@ -109,8 +109,6 @@ func literal(t agreements.Type, v string) string {
 	}
 	return v
 }
-
-var useWords = map[agreements.Use]string{agreements.Dimension: "grouped by", agreements.Measure: "summed and averaged", agreements.Filter: "filtered by"}
 
 func typeWords(t agreements.Type) string {
 	switch t {

@@ -66,12 +66,16 @@ func (k *Block) text(b *strings.Builder) {
 // nodes enforce is _underlined_; wording cannot hold the mark.
 func wordsOf(spans []Span) []string {
 	var b strings.Builder
+	marked := false
 	for _, s := range spans {
-		if s.Enforced {
-			b.WriteString("_" + shown(s) + "_")
-		} else {
-			b.WriteString(shown(s))
+		if s.Enforced != marked {
+			b.WriteByte('_')
+			marked = !marked
 		}
+		b.WriteString(shown(s))
+	}
+	if marked {
+		b.WriteByte('_')
 	}
 	return strings.FieldsFunc(b.String(), func(r rune) bool { return r == ' ' })
 }
