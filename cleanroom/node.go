@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -99,6 +100,13 @@ const AuditOrigin = "parley/audit"
 // Open opens a node's home and checks its audit log. The node does not listen
 // until Serve.
 func Open(ctx context.Context, o Options) (*Node, error) {
+	// Paths of snapshots and alignments are kept in the state file, and a later
+	// process may run in another folder or be given the home in another way.
+	home, err := filepath.Abs(string(o.Home))
+	if err != nil {
+		return nil, err
+	}
+	o.Home = Home(home)
 	cfg, err := o.Home.Config()
 	if err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ import (
 //	serve HOME                start a node and wait until it answers
 //	stop HOME                 end it by SIGTERM; it must end with exit code 0
 //	replace FILE REGEXP TEXT  change every match; there must be one
+//	words HOME VAR            the words of the only partner of a node
+//	connected HOME            wait until its only partner, which dials out, is there
+//	ask HOME                  ask the room's join of the agreement whose id is in the file id
 //	ends-in FILE DURATION     set a draft's notAfter to that long from now
 //	totp FILE STEPS           set $CODE to the one-time code of the secret that
 //	                          a file has after "Secret: ", so many steps from now
@@ -44,7 +47,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "room": roomCmd, "data": dataCmd, "serve": serveCmd, "stop": stopCmd,
-			"replace": replaceCmd, "ends-in": endsInCmd, "totp": totpCmd,
+			"replace": replaceCmd, "ends-in": endsInCmd, "words": wordsCmd, "connected": connectedCmd, "ask": askCmd, "totp": totpCmd,
 		},
 	})
 }

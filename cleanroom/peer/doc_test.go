@@ -16,7 +16,7 @@ func TestProtocolDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(b)
-	kinds := map[string]any{"offer": &Offer{}, "accept": &Accept{}, "status": &Status{}, "stored": &Stored{}, "cosign": &Cosign{}, "problem": &Problem{},
+	kinds := map[string]any{"offer": &Offer{}, "accept": &Accept{}, "status": &Status{}, "stored": &Stored{}, "cosign": &Cosign{}, "problem": &Problem{}, "hello": &JoinHello{}, "contracts": &Contracts{},
 		"proposal": &Proposal{}, "signed": &Signed{}, "ended": &Ended{}, "noticed": &Noticed{}, "have": &Have{}}
 	examples := regexp.MustCompile("(?s)```json (\\w+)\n(.*?)```").FindAllStringSubmatch(doc, -1)
 	if len(examples) != len(kinds) {
@@ -49,6 +49,8 @@ func TestProtocolDocument(t *testing.T) {
 		PathProposal, PathEnd, PathSigned, PathNotice, pathHave,
 		fmt.Sprintf("| connections in their handshake | %d, %d s each;", defaultDoor.pending, int(defaultDoor.handshake.Seconds())),
 		fmt.Sprintf("| connections of known keys | %d, of one key %d |", defaultDoor.seated, defaultDoor.perKey),
+		fmt.Sprintf("| reverse connections of one key | %d are kept |", reversePerKey),
+		fmt.Sprintf("| joining | %d KiB a message, %d s in all,", maxJoin>>10, int(joinTime.Seconds())), JoinProtocol, ReverseProtocol,
 		fmt.Sprintf("| streams of a connection | %d |", maxStreams),
 		fmt.Sprintf("worked on at once | %d, and %d chunks;", callsPerKey, chunksPerKey),
 		fmt.Sprintf("| JSON answer | %d MiB; a one-owner answer %d MiB |", maxSmall>>20, maxAnswer>>20),
