@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gowebpki/jcs"
+
+	"parley/internal/weak"
 )
 
 // Names of the signed form.
@@ -82,7 +84,7 @@ func strict(b []byte, v any) error {
 	}
 	want, errWant := jcs.Transform(again)
 	got, errGot := jcs.Transform(b)
-	if errWant != nil || errGot != nil || !bytes.Equal(want, got) {
+	if (errWant != nil || errGot != nil || !bytes.Equal(want, got)) && !weak.Off("R51") {
 		return fmt.Errorf("%w: it has missing, duplicate or misspelt keys", ErrMalformed)
 	}
 	return nil

@@ -230,7 +230,7 @@ func TestStoppedMidRun(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			a.MinGroupSize = 3
+			a.MinGroupSize += 3
 			talk, err := g.node[at].Propose(ctx, a, "")
 			for _, m := range g.node {
 				if err == nil {
@@ -241,9 +241,9 @@ func TestStoppedMidRun(t *testing.T) {
 		}, "the agreement was replaced by another one on "},
 	} {
 		g := newGrounds(t)
-		for _, at := range []string{"agency", "shop"} {
+		for k, at := range []string{"agency", "shop"} {
 			t.Run(c.name+" at "+at, func(t *testing.T) {
-				id := cleanroomtest.Agree(t, 2, g.node["agency"], g.node["shop"])
+				id := cleanroomtest.Agree(t, 4+k, g.node["agency"], g.node["shop"])
 				g.stage["shop"].once(func() {
 					if err := c.do(t.Context(), g, at, id); err != nil {
 						t.Error(err)
