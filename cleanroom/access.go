@@ -21,15 +21,18 @@ import (
 // record writes one decision to the audit log before it takes effect. When it
 // cannot be written durably the error stops the caller: no audit, no answer.
 func (n *Node) record(e entryBuilder) error {
-	e.Entry.Time = n.now().UTC()
-	if e.Entry.Actor == "" {
-		e.Entry.Actor = n.cfg.Org
-	}
-	if _, err := n.audit.Append(context.WithoutCancel(n.life), e.Entry); err != nil {
+	_, err := n.recorded(e)
+	return err
+}
+
+// recorded is record and the entry's index.
+func (n *Node) recorded(e entryBuilder) (int64, error) {
+	index, err := n.audit.Append(context.WithoutCancel(n.life), n.timed(e))
+	if err != nil {
 		n.log.Error("audit log", "error", err)
-		return fmt.Errorf("the audit log could not be written, so nothing is done: %w", err)
+		return 0, fmt.Errorf("the audit log could not be written, so nothing is done: %w", err)
 	}
-	return nil
+	return index, nil
 }
 
 // entryBuilder makes audit entries readable where they are made.

@@ -27,6 +27,9 @@ func (n *Node) partner(ad *admitted) *agreements.Member {
 // ask drives a run of this node's own question.
 func (n *Node) ask(ctx context.Context, r *Run) error {
 	p := &r.admitted.compiled.Plan
+	if err := n.unresolved(ctx, nil); err != nil {
+		return err
+	}
 	before, err := n.prior(ctx, r.admitted)
 	if err != nil {
 		return err
@@ -79,7 +82,18 @@ func (n *Node) offerOf(r *Run, before *prior) (peer.Offer, error) {
 
 // propose sends the offer and checks the answer's plan hash: the other node
 // compiled the question for itself.
-func propose(ctx context.Context, c *peer.Client, o peer.Offer) (*peer.Accept, error) {
+func (n *Node) propose(ctx context.Context, m *agreements.Member, c *peer.Client, o peer.Offer) (*peer.Accept, error) {
+	ex, err := n.exchange(ctx, m, c, -1)
+	switch {
+	case err == nil:
+		o.Ticket = ex.ticket
+	case errors.Is(err, ErrRecords):
+		return nil, err
+	case peer.IsProblem(err, peer.RefusedPartner):
+		// No agreement in force there: the answer to the offer says so.
+	default:
+		return nil, fmt.Errorf("ask the other node: %w", err)
+	}
 	acc, err := c.Offer(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("ask the other node: %w", err)
@@ -109,7 +123,7 @@ func (n *Node) askOwner(ctx context.Context, r *Run, before *prior) error {
 	defer end()
 	var acc *peer.Accept
 	err = n.awaited(ctx, r, func() (err error) {
-		acc, err = propose(ctx, c, o)
+		acc, err = n.propose(ctx, m, c, o)
 		return err
 	})
 	if err != nil {
@@ -278,7 +292,7 @@ func (j *joint) agree(ctx context.Context, o peer.Offer) (*peer.Accept, error) {
 		if o.Side, err = j.ownSide(ctx); err != nil {
 			return nil, err
 		}
-		acc, err := propose(ctx, j.client, o)
+		acc, err := j.n.propose(ctx, j.partner, j.client, o)
 		if !peer.IsProblem(err, peer.RefusedAligning) {
 			return acc, err
 		}

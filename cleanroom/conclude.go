@@ -25,7 +25,9 @@ import (
 type expectation struct {
 	receipt audit.Receipt // without what only the receiver knows
 	signed  []byte        // its envelope, once it has signed
-	over    bool          // it signs nothing more
+	asked   []byte        // the receiver's envelope that it signed for
+	answer  *peer.Cosigned
+	over    bool // it signs nothing more
 }
 
 // draftReceipt fills in everything about a run but its result.
@@ -77,20 +79,20 @@ func (n *Node) conclude(ctx context.Context, j *joint, out *outcome) error {
 		return err
 	}
 	r := j.joinReceipt(j.run.look().Created)
-	return n.finish(ctx, j.run, table, r, func(envelope []byte) ([]byte, error) {
+	return n.finish(ctx, j.run, table, r, func(envelope []byte) ([]byte, *peer.Record, error) {
 		_, end := j.run.begin("sign the receipt", nil)
 		defer end()
 		got, err := j.client.Cosign(ctx, j.run.ID, peer.Cosign{Receipt: envelope})
 		if err != nil {
-			return nil, fmt.Errorf("the other node's signature on the receipt: %w", err)
+			return nil, nil, fmt.Errorf("the other node's signature on the receipt: %w", err)
 		}
-		return got.Receipt, nil
+		return got.Receipt, &got.Record, nil
 	}, j.partner)
 }
 
 // finish signs the receipt, has the partner sign it, and only then makes the
 // answer visible: first the audit log, then the state file, then memory.
-func (n *Node) finish(ctx context.Context, r *Run, t *release.Table, rec audit.Receipt, cosign func([]byte) ([]byte, error), partner *agreements.Member) error {
+func (n *Node) finish(ctx context.Context, r *Run, t *release.Table, rec audit.Receipt, cosign func([]byte) ([]byte, *peer.Record, error), partner *agreements.Member) error {
 	if err := n.still(ctx, r.admitted); err != nil {
 		return err
 	}
@@ -98,9 +100,10 @@ func (n *Node) finish(ctx context.Context, r *Run, t *release.Table, rec audit.R
 	if err != nil {
 		return err
 	}
+	var record *peer.Record
 	if cosign != nil {
-		theirs, err := cosign(s.envelope)
-		if err != nil {
+		var theirs []byte
+		if theirs, record, err = cosign(s.envelope); err != nil {
 			return err
 		}
 		if err := audit.VerifySignature(theirs, s.payload, identityKey(partner)); err != nil {
@@ -110,7 +113,7 @@ func (n *Node) finish(ctx context.Context, r *Run, t *release.Table, rec audit.R
 			return err
 		}
 	}
-	return n.deliver(ctx, r, s.result, s.salt, s.envelope, s.receipt)
+	return n.deliver(ctx, r, delivery{s.result, s.salt, s.envelope, s.receipt, partner, record})
 }
 
 // signed is an answer with its receipt, signed by this node.
@@ -144,8 +147,20 @@ func (n *Node) sign(t *release.Table, rec audit.Receipt) (*signed, error) {
 	return s, err
 }
 
-// deliver makes a signed answer visible to this node's own people.
-func (n *Node) deliver(ctx context.Context, r *Run, result []byte, salt [32]byte, envelope []byte, rec audit.Receipt) error {
+// delivery is a signed answer on its way to this node's own people.
+type delivery struct {
+	result   []byte // canonical JSON
+	salt     [32]byte
+	envelope []byte // signed by every party
+	receipt  audit.Receipt
+	partner  *agreements.Member // nil: nobody else took part
+	record   *peer.Record       // of the partner's log
+}
+
+// deliver makes a signed answer visible to this node's own people. The log's
+// entry of it comes first; that entry and the partner's are then shown to be in
+// both logs, and both nodes countersign each other's.
+func (n *Node) deliver(ctx context.Context, r *Run, d delivery) error {
 	if err := n.still(ctx, r.admitted); err != nil {
 		return err
 	}
@@ -153,7 +168,31 @@ func (n *Node) deliver(ctx context.Context, r *Run, result []byte, salt [32]byte
 	if err != nil {
 		return err
 	}
-	bundle, err := audit.Bundle{Receipt: envelope, Agreement: row, Result: result, Salt: hex.EncodeToString(salt[:])}.Encode()
+	b := audit.Bundle{Receipt: d.envelope, Agreement: row, Result: d.result, Salt: hex.EncodeToString(d.salt[:]), Origin: AuditOrigin}
+	draft, err := b.Encode()
+	if err != nil {
+		return err
+	}
+	if err := audit.VerifyUnrecorded(draft); err != nil {
+		return fmt.Errorf("the receipt does not verify, so nothing is released: %w", err)
+	}
+	hash, err := receiptHash(d.envelope)
+	if err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	e := entry(audit.ReleaseAction, audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).with("receiptHash", hash).
+		with("receiver", r.admitted.asker).with("resultCommitment", d.receipt.ResultCommitment).with("planHash", d.receipt.PlanHash)
+	index, err := n.recorded(e)
+	if err != nil {
+		return err
+	}
+	if b.Records, err = n.bundleRecords(ctx, d, index); err != nil {
+		return err
+	}
+	bundle, err := b.Encode()
 	if err != nil {
 		return err
 	}
@@ -164,24 +203,16 @@ func (n *Node) deliver(ctx context.Context, r *Run, result []byte, salt [32]byte
 	if err != nil {
 		return err
 	}
-	hash, err := receiptHash(envelope)
-	if err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	e := entry("run.release", audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).with("receiptHash", hash).
-		with("receiver", r.admitted.asker).with("resultCommitment", rec.ResultCommitment).with("planHash", rec.PlanHash)
-	if err := n.record(e); err != nil {
+	// While the records were exchanged, an agreement can have ended (R52).
+	if err := n.still(ctx, r.admitted); err != nil {
 		return err
 	}
 	u := store.RunUpdate{State: store.Success, Finished: n.now(), Sealed: sealed, ReceiptHash: hash}
 	more := n.moreRuns(ctx, r.admitted)
-	if err := n.update(ctx, r, u, func(v *View) { v.Result, v.Receipt, v.ReceiptHash, v.More = result, bundle, hash, more }); err != nil {
+	if err := n.update(ctx, r, u, func(v *View) { v.Result, v.Receipt, v.ReceiptHash, v.More = d.result, bundle, hash, more }); err != nil {
 		return err
 	}
-	n.keepForRepeats(ctx, r, rec.Datasets)
+	n.keepForRepeats(ctx, r, d.receipt.Datasets)
 	return nil
 }
 
@@ -250,7 +281,7 @@ func (r *Run) signsNoMore() bool {
 
 // sign keeps the one envelope this node has signed for a run. The same again
 // is fine, since an answer may have been lost; another is not.
-func (r *Run) sign(envelope []byte) error {
+func (r *Run) sign(envelope, asked []byte, answer *peer.Cosigned) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e := r.expected; {
@@ -259,8 +290,18 @@ func (r *Run) sign(envelope []byte) error {
 	case e.signed != nil && !bytes.Equal(e.signed, envelope) && !weak.Off("R45"):
 		return peer.Refuse(http.StatusConflict, peer.RefusedReceipt, "the other node has signed another receipt for this run")
 	default:
-		e.signed = envelope
+		e.signed, e.asked, e.answer = envelope, asked, answer
 	}
 	r.notify()
+	return nil
+}
+
+// signedBefore is the answer that was given to the same envelope, or nil.
+func (r *Run) signedBefore(asked []byte) *peer.Cosigned {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.expected; e != nil && e.signed != nil && !e.over && bytes.Equal(e.asked, asked) {
+		return e.answer
+	}
 	return nil
 }

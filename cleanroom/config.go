@@ -54,6 +54,9 @@ type Config struct {
 	// ResultDays is how many days of 24 hours an answer and its receipt are kept
 	// for the receiver. The record of the run, with the receipt's hash, stays.
 	ResultDays int `yaml:"resultDays"`
+	// RecordsEvery is how often the audit log is compared with partners' while
+	// nothing is run with them.
+	RecordsEvery time.Duration `yaml:"recordsEvery"`
 	// Signers is how many different people with the role legal must say yes to
 	// an agreement before this node signs it. More than 1 needs accounts.
 	Signers int `yaml:"signers"`
@@ -74,6 +77,7 @@ func DefaultConfig(org string) Config {
 		RunTimeout:         time.Hour,
 		MaxRuns:            4,
 		ResultDays:         30,
+		RecordsEvery:       30 * time.Minute,
 		Signers:            1,
 	}
 }
@@ -102,6 +106,8 @@ func (c *Config) check() error {
 		return errors.New("maxRuns must be at least 1")
 	case c.ResultDays < 1 || c.ResultDays > 36500:
 		return errors.New("resultDays must be between 1 and 36500")
+	case c.RecordsEvery < time.Minute:
+		return errors.New("recordsEvery must be at least 1m")
 	case c.Signers < 1 || c.Signers > 16:
 		return errors.New("signers must be between 1 and 16")
 	}

@@ -37,6 +37,18 @@ func (n *Node) Cosign(ctx context.Context, from, run string, c peer.Cosign) (*pe
 		n.refused(r.admitted.asker, run, "receipt")
 		return nil, peer.Refuse(http.StatusConflict, peer.RefusedReceipt, "the receipt does not say what the other node saw, so it does not sign it")
 	}
+	if again := r.signedBefore(c.Receipt); again != nil {
+		return again, nil
+	}
+	index, err := n.recorded(entry(audit.CosignAction, audit.OK).by(r.admitted.asker).run(run).agreement(r.admitted.id).
+		with("receiptHash", audit.PayloadHash(payload)).with("session", want.Session))
+	if err != nil {
+		return nil, err
+	}
+	rec, err := n.recordFor(index)
+	if err != nil {
+		return nil, err
+	}
 	envelope, err := audit.SignReceipt(payload, n.signer())
 	if err != nil {
 		return nil, err
@@ -45,10 +57,11 @@ func (n *Node) Cosign(ctx context.Context, from, run string, c peer.Cosign) (*pe
 	if err != nil {
 		return nil, err
 	}
-	if err := r.sign(full); err != nil {
+	answer := &peer.Cosigned{Receipt: envelope, Record: *rec}
+	if err := r.sign(full, c.Receipt, answer); err != nil {
 		return nil, err
 	}
-	return &peer.Cosigned{Receipt: envelope}, nil
+	return answer, nil
 }
 
 // expectedReceipt waits until this node's own part is done: the receiver may

@@ -332,20 +332,20 @@ func TestOneSignature(t *testing.T) {
 	r := &Run{changed: make(chan struct{}), expected: &expectation{}}
 	done := make(chan error, 2)
 	for _, e := range []string{"first", "second"} {
-		go func() { done <- r.sign([]byte(e)) }()
+		go func() { done <- r.sign([]byte(e), nil, nil) }()
 	}
 	a, b := <-done, <-done
 	if (a == nil) == (b == nil) {
 		t.Errorf("two receipts: %v, %v", a, b)
 	}
-	if err := r.sign(r.expected.signed); err != nil {
+	if err := r.sign(r.expected.signed, nil, nil); err != nil {
 		t.Errorf("the same again: %v", err)
 	}
 	if r.signsNoMore() {
 		t.Error("a signed run counts as unsigned")
 	}
 	r = &Run{changed: make(chan struct{}), expected: &expectation{}}
-	if !r.signsNoMore() || r.sign([]byte("late")) == nil {
+	if !r.signsNoMore() || r.sign([]byte("late"), nil, nil) == nil {
 		t.Error("signed after the end")
 	}
 }

@@ -70,6 +70,7 @@ type Node struct {
 	partners    partners // TLS keys that may come in
 	inviting    inviting
 	reach       reach
+	records     records
 	bases       baseTransfers
 	normalisers sync.Map // agreements.Unit -> digest
 	aligning    aligning
@@ -211,6 +212,9 @@ func (n *Node) Serve(l net.Listener) error {
 	n.mu.Unlock()
 	go n.tendAgreements()
 	go func() { defer n.work.Done(); n.keepReach(s) }()
+	n.work.Add(1)
+	n.mu.Unlock()
+	go n.exchangeNowAndThen()
 	return s.Serve(l)
 }
 
@@ -228,6 +232,7 @@ func (n *Node) Close() error {
 		defer cancel()
 		err = s.Shutdown(ctx)
 	}
+	n.recordStop()
 	return errors.Join(err, n.mail.Close(), n.store.Close())
 }
 

@@ -56,6 +56,8 @@ func wordFor(err error) string {
 		return peer.RefusedApproval
 	case errors.Is(err, ErrDenied):
 		return peer.RefusedDenied
+	case errors.Is(err, ErrRecords):
+		return peer.RefusedRecords
 	}
 	return peer.Failed
 }
@@ -81,6 +83,8 @@ func refusalText(word string) string {
 		return "the other owner approves every run of its data; the question waits there for a person's decision"
 	case peer.RefusedDenied:
 		return "the other owner did not approve the run; ask its people why"
+	case peer.RefusedRecords:
+		return "the audit logs of the two nodes were not compared for this run, or do not fit together"
 	case peer.RefusedLimit:
 		return "the other owner's limits on its data (runs a day, or the privacy budget) allow no more such runs for now; its log says which limit"
 	}
@@ -112,6 +116,9 @@ func (n *Node) consider(ctx context.Context, from string, o peer.Offer) (*peer.A
 	// The id must be whole: a beginning of one is a convenience for people.
 	if asker == nil || asker.Name == n.cfg.Org || id != o.Agreement {
 		return nil, errors.Join(errNotYours, err, n.refused("", o.Run, "agreement"))
+	}
+	if err := n.admitRecords(ctx, asker, o.Ticket); err != nil {
+		return nil, errors.Join(err, n.refused(asker.Name, o.Run, peer.RefusedRecords))
 	}
 	ad, err := n.admit(ctx, asker.Name, Question{Agreement: id, SQL: o.SQL, Analysis: o.Analysis, Params: o.Params}, o.Run)
 	if err != nil {

@@ -83,7 +83,7 @@ func (n *Node) answerFor(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	e := entry("run.release", audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).
+	e := entry(audit.ReleaseAction, audit.OK).by(r.admitted.asker).run(r.ID).agreement(r.admitted.id).with("receiptHash", audit.PayloadHash(signed.payload)).
 		with("receiver", r.admitted.asker).with("resultCommitment", signed.receipt.ResultCommitment).with("planHash", rec.PlanHash)
 	if err := n.still(ctx, r.admitted); err != nil {
 		return err
@@ -91,14 +91,19 @@ func (n *Node) answerFor(ctx context.Context, r *Run) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := n.record(e); err != nil {
+	index, err := n.recorded(e)
+	if err != nil {
+		return err
+	}
+	shown, err := n.recordFor(index)
+	if err != nil {
 		return err
 	}
 	if err := n.update(ctx, r, store.RunUpdate{State: store.Success, Finished: n.now(), Receipt: signed.envelope}); err != nil {
 		return err
 	}
 	r.set(func(*View) {
-		r.answer = &peer.Answer{Result: signed.result, Salt: hex.EncodeToString(signed.salt[:]), Receipt: signed.envelope}
+		r.answer = &peer.Answer{Result: signed.result, Salt: hex.EncodeToString(signed.salt[:]), Receipt: signed.envelope, Record: *shown}
 	})
 	return nil
 }
@@ -145,7 +150,7 @@ func (n *Node) receiveAnswer(ctx context.Context, r *Run, a *peer.Answer) error 
 	if err != nil {
 		return err
 	}
-	return n.deliver(ctx, r, a.Result, [32]byte(salt), envelope, *got)
+	return n.deliver(ctx, r, delivery{a.Result, [32]byte(salt), envelope, *got, owner, &a.Record})
 }
 
 // isTable refuses an owner's answer that is anything but the canonical form of

@@ -28,6 +28,16 @@ const (
 	saysFailed    = "the other node could not do this; its own log says why"
 )
 
+// ticket has two nodes compare their logs for an offer that the test makes up.
+func ticket(t testing.TB, from, at *cleanroomtest.Member) string {
+	t.Helper()
+	got, err := cleanroom.TicketFor(t.Context(), from.Node, &at.Card)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 // TestReplayedOffer sends an offer again: at once, after the run has ended,
 // and after the other node was started anew. (R45)
 func TestReplayedOffer(t *testing.T) {
@@ -43,6 +53,12 @@ func TestReplayedOffer(t *testing.T) {
 	refusedOffer := func(c *call) {
 		t.Helper()
 		status, body := p.as(agency, shop, http.MethodPost, runsPath, c.body, jsonHead)
+		if want := problemOf("403", "records", "the audit logs of the two nodes were not compared for this run, or do not fit together"); status != http.StatusForbidden || strings.TrimSpace(body) != want {
+			t.Errorf("got  %d %s\nwant %s", status, body, want)
+		}
+		// Nor with a ticket of its own, which only the partner's node can get.
+		again := rewrite(t, c.body, func(o *peer.Offer) { o.Ticket = ticket(t, agency, shop) })
+		status, body = p.as(agency, shop, http.MethodPost, runsPath, again, jsonHead)
 		if want := problemOf("403", "failed", saysFailed); status != http.StatusForbidden || strings.TrimSpace(body) != want {
 			t.Errorf("got  %d %s\nwant %s", status, body, want)
 		}
@@ -60,7 +76,9 @@ func TestReplayedOffer(t *testing.T) {
 		refusedOffer(offer)
 		p.set(nil)
 		stop()
+		card := shop.Card // names the tap
 		shop, stop = serve(t, home, relisten(t, l), nil)
+		shop.Card = card
 		refusedOffer(offer)
 		if again := ask(t, agency, id, sql); string(again.Result) != string(before.Result) {
 			t.Errorf("another answer after the replays:\n%s\n%s", before.Result, again.Result)
@@ -165,14 +183,14 @@ func TestThirdMember(t *testing.T) {
 		return true
 	})
 	ask(t, agency, id, ownerOnly)
-	fresh := rewrite(t, offer.body, func(o *peer.Offer) { o.Run = strings.Repeat("ab", 16) })
+	fresh := rewrite(t, offer.body, func(o *peer.Offer) { o.Run, o.Ticket = strings.Repeat("ab", 16), ticket(t, agency, third) })
 	status, body := p.as(agency, third, http.MethodPost, runsPath, fresh, jsonHead)
 	if want := problemOf("403", "failed", saysFailed); status != http.StatusForbidden || strings.TrimSpace(body) != want {
 		t.Errorf("a node without data accepted: %d %s", status, body)
 	}
 	// A join offered by somebody who holds none of it.
 	ask(t, agency, id, bySegment)
-	fresh = rewrite(t, offer.body, func(o *peer.Offer) { o.Run = strings.Repeat("cd", 16) })
+	fresh = rewrite(t, offer.body, func(o *peer.Offer) { o.Run, o.Ticket = strings.Repeat("cd", 16), ticket(t, third, shop) })
 	status, body = p.as(third, shop, http.MethodPost, runsPath, fresh, jsonHead)
 	want := problemOf("403", "question", "the other node's own check refused the question; its log says why")
 	if status != http.StatusForbidden || strings.TrimSpace(body) != want {

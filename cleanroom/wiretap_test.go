@@ -61,6 +61,9 @@ func (c *call) step() string {
 		return c.method + " " + query
 	}
 	parts := strings.Split(c.url, "/")
+	if len(parts) > 4 && parts[3] != "runs" {
+		return c.method + " " + strings.Join(parts[3:], "/")
+	}
 	if len(parts) > 5 {
 		return c.method + " " + strings.Join(parts[5:], "/")
 	}

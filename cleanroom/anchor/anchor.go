@@ -304,6 +304,28 @@ func (k *Keeper) takeUp(ctx context.Context, kind string, current map[string][32
 	return nil
 }
 
+// Still runs fn while no change is made.
+func (k *Keeper) Still(fn func() error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return fn()
+}
+
+// History reads all anchors of a state file and checks their chain: the digests
+// of each kind's subjects, and the chain after each change, from 1.
+func History(ctx context.Context, s *store.Store) (past map[string]Past, chains []string, err error) {
+	past = map[string]Past{}
+	k := &Keeper{store: s}
+	_, err = k.walk(ctx, func(a store.Anchor) {
+		if past[a.Kind] == nil {
+			past[a.Kind] = Past{}
+		}
+		past[a.Kind][a.Subject] = append(past[a.Kind][a.Subject], a.Digest)
+		chains = append(chains, hex.EncodeToString(a.Chain[:]))
+	})
+	return past, chains, err
+}
+
 // Ready ends the time in which rows are taken up.
 func (k *Keeper) Ready() {
 	k.mu.Lock()

@@ -96,6 +96,12 @@ var allowedTo = map[string]string{
 	"POST /people/:name/enable":   "admin",
 	"POST /people/:name/password": "admin",
 	"DELETE /people/:name/codes":  "admin",
+
+	"GET /records":           "auditor",
+	"GET /records/fsck":      "auditor",
+	"GET /records/export":    "auditor",
+	"POST /records/exchange": "admin auditor",
+	"POST /records/accept":   "owner",
 }
 
 // visitor is a node's door to somebody who shows a token.

@@ -82,6 +82,12 @@ func Routes() []Route {
 		{http.MethodPost, "/approvals/:id", people.ApprovalGive, server.decide},
 		{http.MethodGet, "/budget", people.BudgetSee, server.budget},
 
+		{http.MethodGet, "/records", people.RecordSee, server.records},
+		{http.MethodGet, "/records/fsck", people.RecordSee, server.fsck},
+		{http.MethodGet, "/records/export", people.RecordSee, server.exportRecords},
+		{http.MethodPost, "/records/exchange", people.RecordSwap, server.exchangeRecords},
+		{http.MethodPost, "/records/accept", people.RecordAccept, server.acceptHead},
+
 		{http.MethodPost, "/session", people.SessionBegin, server.beginSession},
 		{http.MethodDelete, "/session", people.SessionEnd, server.endSession},
 		{http.MethodGet, "/me", people.MeSee, server.me},

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,6 +68,7 @@ func DetailKeys() []DetailKey {
 		{"epsilon", "rational", "epsilon charged"},
 		{"fingerprint", "hash", "fingerprint of a node's TLS key"},
 		{"invitation", "name", "id of an invitation; not its secret"},
+		{"head", "hash", "root of a partner's log, as countersigned"},
 		{"kind", "name", "kind of plan: one-owner or join"},
 		{"ledger", "hash", "hash over the ledger up to and with the charge"},
 		{"minGroupSize", "number", "threshold in force"},
@@ -83,7 +85,9 @@ func DetailKeys() []DetailKey {
 		{"resultCommitment", "hash", "salted commitment to the answer"},
 		{"rho", "rational", "zCDP rho charged"},
 		{"roles", "name", "roles a person was given, joined by /"},
+		{"rows", "hash", "hash over all rows of the state file when the node stopped"},
 		{"sequence", "number", "number of a notice, or of a version in a negotiation"},
+		{"size", "number", "entries of a partner's log, as countersigned"},
 		{"slip", "rational", "probability charged that an answer is other than by its noise alone"},
 		{"session", "hash", "session id"},
 		{"spent", "name", "what a charge is for: run or alignment"},
@@ -114,6 +118,7 @@ var (
 	memberPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$`) // as in agreements
 	namePattern     = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,128}$`)
 	rationalPattern = regexp.MustCompile(`^[0-9]{1,500}([./][0-9]{1,500})?$`)
+	saltPattern     = regexp.MustCompile(`^[0-9a-f]{32}$`)
 	numberPattern   = regexp.MustCompile(`^(0|[1-9][0-9]{0,18})$`)
 )
 
@@ -181,9 +186,11 @@ func plain(s string) bool {
 	return true
 }
 
-// record is an entry as it stands in the file.
+// record is an entry as it stands in the file. The salt keeps whoever is given
+// the hash of an entry, as a neighbour in a proof, from trying out what it says.
 type record struct {
 	Index     int64             `json:"index"`
+	Salt      string            `json:"salt"`
 	Time      time.Time         `json:"time"`
 	Actor     string            `json:"actor"`
 	Action    string            `json:"action"`
@@ -195,8 +202,8 @@ type record struct {
 }
 
 // encode returns the entry's line, without newline.
-func encode(index int64, e Entry) ([]byte, error) {
-	b, err := json.Marshal(record{index, e.Time.UTC(), e.Actor, e.Action, e.Outcome, e.Agreement, e.Run, e.Dataset, e.Detail})
+func encode(index int64, e Entry, salt [16]byte) ([]byte, error) {
+	b, err := json.Marshal(record{index, hex.EncodeToString(salt[:]), e.Time.UTC(), e.Actor, e.Action, e.Outcome, e.Agreement, e.Run, e.Dataset, e.Detail})
 	if err == nil && len(b) > maxEntry {
 		err = fmt.Errorf("%w: longer than %d bytes", ErrEntry, maxEntry)
 	}
@@ -210,6 +217,9 @@ func decode(line []byte) (int64, Entry, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r); err != nil || d.More() {
 		return 0, Entry{}, fmt.Errorf("%w: not the JSON of one entry", ErrEntry)
+	}
+	if !saltPattern.MatchString(r.Salt) {
+		return 0, Entry{}, fmt.Errorf("%w: salt is not 32 hex digits", ErrEntry)
 	}
 	e := Entry{r.Time, r.Actor, r.Action, r.Outcome, r.Agreement, r.Run, r.Dataset, r.Detail}
 	return r.Index, e, e.check()

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,6 +22,7 @@ type Log struct {
 	disk   files
 	origin string
 	signer note.Signer
+	salt   func(b []byte) (int, error) // random bytes
 
 	mu     sync.Mutex // over all below
 	edge   edge
@@ -44,7 +46,7 @@ func open(d files, signer Signer, origin string) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
-	l := &Log{disk: d, origin: origin, signer: noteSigner{v, signer}}
+	l := &Log{disk: d, origin: origin, signer: noteSigner{v, signer}, salt: rand.Read}
 	if err := l.load(v); err != nil {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
@@ -68,7 +70,11 @@ func (l *Log) Append(ctx context.Context, e Entry) (int64, error) {
 		return 0, err
 	}
 	e = l.inOrder(e)
-	line, err := encode(l.edge.size, e)
+	var salt [16]byte
+	if _, err := l.salt(salt[:]); err != nil {
+		return 0, err
+	}
+	line, err := encode(l.edge.size, e, salt)
 	if err != nil {
 		return 0, err
 	}

@@ -26,11 +26,18 @@ type Bundle struct {
 	Agreement json.RawMessage `json:"agreement"` // the agreement's DSSE envelope
 	Result    json.RawMessage `json:"result"`    // canonical JSON
 	Salt      string          `json:"salt"`      // 32 bytes in hex
+	// Origin names the parties' logs, and Records shows the run in each, in the
+	// order of the receipt's parties.
+	Origin  string         `json:"origin"`
+	Records []BundleRecord `json:"records"`
 }
 
 // Encode returns the file's bytes.
 func (b Bundle) Encode() ([]byte, error) {
 	b.Format = BundleFormat
+	if b.Records == nil {
+		b.Records = []BundleRecord{}
+	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false) // would change the bytes of the result
@@ -47,14 +54,65 @@ type Verified struct {
 	Agreement *agreements.Agreement
 	Result    json.RawMessage // canonical JSON
 	Signers   []string        // members, in the receipt's order
+	Records   []Recorded      // likewise; none of VerifyUnrecorded
 }
 
 // VerifyBundle checks a receipt file offline: that every member signed the
 // agreement, that the receipt is about it and keeps to it, that every party
-// signed the receipt with its key in the agreement, and that the result is
-// the one the parties committed to. The error says in one sentence what is
+// signed the receipt with its key in the agreement, that the result is the one
+// the parties committed to, and that every party's audit log has its part in
+// the run. The error says in one sentence what is
 // wrong.
 func VerifyBundle(b []byte) (*Verified, error) {
+	v, f, payload, err := verifyUnrecorded(b)
+	if err != nil {
+		return nil, err
+	}
+	if v.Records, err = verifyRecords(f.Records, payload, &v.Receipt, v.Agreement, f.Origin); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// VerifyUnrecorded is VerifyBundle without the records: before the log says
+// that an answer was released, it is made sure that it can be.
+func VerifyUnrecorded(b []byte) error {
+	_, _, _, err := verifyUnrecorded(b)
+	return err
+}
+
+func verifyUnrecorded(b []byte) (*Verified, *Bundle, []byte, error) {
+	f, err := readBundle(b)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	a, err := openAgreement(f.Agreement)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	envelope, payload, err := openEnvelope(f.Receipt)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r, err := ParseReceipt(payload)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := keepsTo(r, a); err != nil {
+		return nil, nil, nil, err
+	}
+	signers, err := verifyParties(envelope, payload, r, a)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	result, err := verifyResult(*f, r)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return &Verified{Receipt: *r, Agreement: a, Result: result, Signers: signers}, f, payload, nil
+}
+
+func readBundle(b []byte) (*Bundle, error) {
 	if len(b) > maxBundle {
 		return nil, errors.New("the receipt file is too large")
 	}
@@ -65,30 +123,7 @@ func VerifyBundle(b []byte) (*Verified, error) {
 	if f.Format != BundleFormat {
 		return nil, errors.New("the receipt file is not of a format this version reads")
 	}
-	a, err := openAgreement(f.Agreement)
-	if err != nil {
-		return nil, err
-	}
-	envelope, payload, err := openEnvelope(f.Receipt)
-	if err != nil {
-		return nil, err
-	}
-	r, err := ParseReceipt(payload)
-	if err != nil {
-		return nil, err
-	}
-	if err := keepsTo(r, a); err != nil {
-		return nil, err
-	}
-	signers, err := verifyParties(envelope, payload, r, a)
-	if err != nil {
-		return nil, err
-	}
-	result, err := verifyResult(f, r)
-	if err != nil {
-		return nil, err
-	}
-	return &Verified{Receipt: *r, Agreement: a, Result: result, Signers: signers}, nil
+	return &f, nil
 }
 
 func openAgreement(b []byte) (*agreements.Agreement, error) {

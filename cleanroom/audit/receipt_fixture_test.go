@@ -106,6 +106,38 @@ func bundleOf(t testing.TB, a *agreements.Agreement, r Receipt, signers ...strin
 	}
 	merged, err := Merge(envelopes...)
 	must(t, err)
-	return Bundle{Format: BundleFormat, Receipt: merged, Agreement: agreement, Result: []byte(fixtureResult),
-		Salt: "0102030000000000000000000000000000000000000000000000000000000000"}
+	b := Bundle{Format: BundleFormat, Receipt: merged, Agreement: agreement, Result: []byte(fixtureResult),
+		Salt: "0102030000000000000000000000000000000000000000000000000000000000", Origin: origin}
+	for i, p := range r.Parties {
+		b.Records = append(b.Records, recordOf(t, p.Member, payload, r, r.Parties[len(r.Parties)-1-i].Member))
+	}
+	return b
+}
+
+// recordOf is a party's log of three entries with its part in the middle, and
+// the record of it with a witness's cosignature.
+func recordOf(t testing.TB, member string, payload []byte, r Receipt, witness string) BundleRecord {
+	t.Helper()
+	l, err := open(newMemory(), keyOf(member), origin)
+	must(t, err)
+	l.salt = func(b []byte) (int, error) { return copy(b, noSalt[:]), nil }
+	fill(t, l, 1)
+	e := Entry{Time: t0.Add(2 * time.Second), Actor: r.Receiver, Action: ReleaseAction, Outcome: OK, Agreement: r.Agreement, Run: r.Run,
+		Detail: map[string]string{"receiptHash": PayloadHash(payload)}}
+	if r.Kind == "join" && member != r.Receiver {
+		e.Action = CosignAction
+	}
+	index, err := l.Append(t.Context(), e)
+	must(t, err)
+	must(t, func() error { _, err := l.Append(t.Context(), entry(9)); return err }())
+	rec, err := l.Record(member, index)
+	must(t, err)
+	h, err := l.Own()
+	must(t, err)
+	if witness != member {
+		note, err := AddCosignature(h, keyOf(member).Public(), keyOf(witness), t0)
+		must(t, err)
+		rec.Checkpoint = string(note)
+	}
+	return rec
 }

@@ -18,6 +18,13 @@ func (v *Verified) Checks() []string {
 	for _, d := range r.Datasets {
 		out = append(out, fmt.Sprintf("dataset %s of %s: its contract is the agreement's", d.Name, d.Owner))
 	}
+	for _, rec := range v.Records {
+		s := fmt.Sprintf("the audit log of %s has its part in the run as entry %d, under a checkpoint of %d entries", rec.Member, rec.Index, rec.Head.Size)
+		if len(rec.Witnesses) > 0 {
+			s += " that " + strings.Join(rec.Witnesses, ", ") + " countersigned"
+		}
+		out = append(out, s)
+	}
 	return append(out,
 		r.Receiver+" may receive answers under the agreement",
 		fmt.Sprintf("the threshold of %d is not below what agreement and owners ask for", r.MinGroupSize),
@@ -65,6 +72,11 @@ func (v *Verified) Text() string {
 	line("Not verified, because no receipt can show it")
 	line("  – that the datasets are true, or are what their contracts describe")
 	line("  – that every node ran unchanged software: there is no attestation in this receipt")
+	for _, rec := range v.Records {
+		if len(rec.Witnesses) == 0 {
+			line("  – that the audit log of %s was not rewritten since: nobody else has countersigned this checkpoint. Compare it with one kept elsewhere (--checkpoint)", rec.Member)
+		}
+	}
 	line("  – the time, beyond what the signers' own clocks said")
 	return b.String()
 }

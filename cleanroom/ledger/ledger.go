@@ -55,27 +55,41 @@ const subject = "ledger"
 // ledger's last anchor. The error is ErrMixed, or of reading.
 func Open(ctx context.Context, s *store.Store, log *audit.Log, k *anchor.Keeper) (*Ledger, error) {
 	l := &Ledger{store: s, log: log, anchor: k}
+	if err := l.walk(ctx); err != nil {
+		return nil, err
+	}
 	current := map[string][32]byte{}
-	for {
-		page, err := s.Charges(ctx, l.seq+1, 1000)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range page {
-			if c.Seq != l.seq+1 || chain(l.head, c) != c.Chain {
-				return nil, ErrMixed
-			}
-			l.seq, l.head, l.last = c.Seq, c.Chain, c.Time
-			current[subject] = c.Chain
-		}
-		if len(page) == 0 {
-			break
-		}
+	if l.seq > 0 {
+		current[subject] = l.head
 	}
 	return l, k.Check(ctx, anchor.Ledger, current, func(string) audit.Entry {
 		return audit.Entry{Time: l.last, Actor: "ledger", Action: "ledger.take-up", Outcome: audit.OK,
 			Detail: map[string]string{"charge": strconv.FormatInt(l.seq, 10), "ledger": hexOf(l.head)}}
 	})
+}
+
+// walk reads all charges and checks their chain.
+func (l *Ledger) walk(ctx context.Context) error {
+	for {
+		page, err := l.store.Charges(ctx, l.seq+1, 1000)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, c := range page {
+			if c.Seq != l.seq+1 || chain(l.head, c) != c.Chain {
+				return ErrMixed
+			}
+			l.seq, l.head, l.last = c.Seq, c.Chain, c.Time
+		}
+	}
+}
+
+// Verify checks the chain of a state file's charges, and returns its end and
+// their number.
+func Verify(ctx context.Context, s *store.Store) (head [32]byte, count int64, err error) {
+	l := &Ledger{store: s}
+	err = l.walk(ctx)
+	return l.head, l.seq, err
 }
 
 func chain(before [32]byte, c store.Charge) [32]byte {

@@ -23,6 +23,8 @@ type Offer struct {
 	// Held is the version of the other node's dataset that an answer rests on
 	// which the asker has to the very same question, or "".
 	Held string `json:"held,omitempty"`
+	// Ticket is that of HeadsAnswer: the two logs were compared for this run.
+	Ticket string `json:"ticket,omitempty"`
 	// Side is the asker's part in a join; nil for a one-owner question.
 	Side *Side `json:"side,omitempty"`
 }
@@ -71,6 +73,7 @@ type Answer struct {
 	Result  []byte `json:"result"`  // canonical JSON
 	Salt    string `json:"salt"`    // 64 hex digits
 	Receipt []byte `json:"receipt"` // DSSE envelope signed by the owner
+	Record  Record `json:"record"`  // of the owner's release
 }
 
 // Cosign asks the other node to sign a receipt it took part in.
@@ -81,6 +84,7 @@ type Cosign struct {
 // Cosigned returns the receipt with the other node's signature added.
 type Cosigned struct {
 	Receipt []byte `json:"receipt"`
+	Record  Record `json:"record"` // of the other node's signature
 }
 
 // Contracts are the terms of the datasets that one node offers to another, as

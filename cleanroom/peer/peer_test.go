@@ -61,6 +61,7 @@ type stub struct {
 	calls      []string
 	offer      func(ctx context.Context, o Offer) (*Accept, error)
 	answer     func(ctx context.Context) (*Answer, error)
+	heads      func(Heads) (*HeadsAnswer, error)
 	cosign     func(ctx context.Context) (*Cosigned, error)
 	status     func(run string) (*Status, error)
 	may        func(from, run string) bool
@@ -125,6 +126,19 @@ func (s *stub) Cosign(ctx context.Context, _, _ string, c Cosign) (*Cosigned, er
 func (s *stub) Contracts(context.Context, string) (*Contracts, error) {
 	s.note("contracts")
 	return &Contracts{}, nil
+}
+
+func (s *stub) Heads(_ context.Context, _ string, h Heads) (*HeadsAnswer, error) {
+	s.note("heads")
+	if s.heads != nil {
+		return s.heads(h)
+	}
+	return &HeadsAnswer{Yours: h.Checkpoint, Checkpoint: []byte("theirs"), Ticket: "0123456789abcdef0123456789abcdef"}, nil
+}
+
+func (s *stub) Countersigned(context.Context, string, Countersigned) error {
+	s.note("countersigned")
+	return nil
 }
 
 func (s *stub) MayPost(from, run string) bool {

@@ -67,6 +67,8 @@ func NewServer(cfg ServerConfig) *Server {
 	e.HTTPErrorHandler = s.fail
 	e.Use(calm)
 	s.agreementRoutes(e)
+	e.POST(headsPath, s.queued(s.calls, s.heads))
+	e.POST(countersignedPath, s.queued(s.calls, s.countersigned))
 	g := e.Group("/peer/v1/runs")
 	g.POST("", s.queued(s.calls, s.offer))
 	g.GET("/:run", s.queued(s.calls, s.status))

@@ -30,6 +30,10 @@ type Service interface {
 	// Contracts are the terms of the datasets that the node's owner offers to
 	// the caller. It needs no agreement: see RefusedPartner.
 	Contracts(ctx context.Context, from string) (*Contracts, error)
+	// Heads compares the two nodes' audit logs and countersigns the caller's.
+	Heads(ctx context.Context, from string, h Heads) (*HeadsAnswer, error)
+	// Countersigned takes the caller's cosignature on this node's checkpoint.
+	Countersigned(ctx context.Context, from string, c Countersigned) error
 	// MayPost reports whether the caller takes part in the run.
 	MayPost(from, run string) bool
 }

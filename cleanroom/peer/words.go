@@ -35,6 +35,7 @@ const (
 	RefusedOver       = "over"       // the negotiation or the agreement has ended
 	RefusedOrder      = "order"      // something that comes before it is not here yet
 	RefusedEnded      = "ended"      // the run ended without an answer
+	RefusedRecords    = "records"    // the two audit logs were not compared, or do not fit
 	RefusedPartner    = "partner"    // not a confirmed partner, nor a member of an agreement in force
 	Failed            = "failed"     // everything else
 )
@@ -61,6 +62,7 @@ var sentences = map[string]string{
 	RefusedDigest:     "a chunk arrived at the other node with other bytes than were sent",
 	RefusedChanged:    "the same chunk came to the other node twice with different bytes",
 	RefusedSpool:      "the other node's spool is full",
+	RefusedRecords:    "the other node holds that this node's audit log is not a continuation of the one that it countersigned, or its own is in doubt; it runs nothing until people there have decided. `parley audit exchange` here says what is found",
 	RefusedPartner:    "the other node has not confirmed this node as a partner, and no agreement in force there names it",
 	RefusedDraft:      "the other node cannot take this proposal, signature or notice; its own log says why",
 	RefusedRoom:       "as many proposals of this node lie at the other node as it takes; end some, or propose again tomorrow",

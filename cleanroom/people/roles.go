@@ -86,6 +86,7 @@ const (
 	AnswerSee     Action = "answer.see"
 	RecordSee     Action = "record.see"
 	RecordSwap    Action = "record.exchange"
+	RecordAccept  Action = "record.accept"
 )
 
 // Rights is the one place that says who may do what. What is not here nobody
@@ -124,6 +125,7 @@ func Rights() []Right {
 		{Action: AnswerSee, For: []Role{Analyst}, Text: "see answers and receipts"},
 		{Action: RecordSee, For: []Role{Auditor}, Text: "read, verify and export the audit log"},
 		{Action: RecordSwap, For: []Role{Admin, Auditor}, Text: "exchange checkpoints with partners"},
+		{Action: RecordAccept, For: []Role{Owner}, Text: "decide about a log that does not fit what was countersigned"},
 	}
 }
 

@@ -56,6 +56,7 @@ type Store struct {
 	// broken is set by the first I/O or corruption error and never cleared:
 	// after a failed fsync the kernel may report success for lost pages.
 	broken atomic.Bool
+	found  [32]byte // see Found
 }
 
 // Open opens or creates the state file at path (mode 0600), brings its schema
@@ -121,6 +122,11 @@ func (s *Store) start(ctx context.Context, now time.Time) error {
 	if err := s.quickCheck(ctx); err != nil {
 		return err
 	}
+	found, err := s.Digest(ctx)
+	if err != nil {
+		return err
+	}
+	s.found = found
 	p, err := migrator(s.db)
 	if err != nil {
 		return err
