@@ -208,12 +208,10 @@ func (n *Node) Serve(l net.Listener) error {
 		return l.Close()
 	}
 	n.server = s
-	n.work.Add(2)
+	n.work.Add(3)
 	n.mu.Unlock()
 	go n.tendAgreements()
 	go func() { defer n.work.Done(); n.keepReach(s) }()
-	n.work.Add(1)
-	n.mu.Unlock()
 	go n.exchangeNowAndThen()
 	return s.Serve(l)
 }
