@@ -15,6 +15,12 @@ type home struct {
 	passphraseFile string
 }
 
+// optional is flags for a command that can do without a node.
+func (h *home) optional(c *cobra.Command) {
+	c.Flags().StringVar(&h.dir, "home", "", "`DIR` of the node, made by \"parley init\"")
+	c.Flags().StringVar(&h.passphraseFile, "passphrase-file", "", "file holding the passphrase of the key file (default: $PARLEY_PASSPHRASE, or a prompt)")
+}
+
 func (h *home) flags(c *cobra.Command) {
 	c.Flags().StringVar(&h.dir, "home", "", "`DIR` of the node, made by \"parley init\"")
 	c.Flags().StringVar(&h.passphraseFile, "passphrase-file", "", "file holding the passphrase of the key file (default: $PARLEY_PASSPHRASE, or a prompt)")
