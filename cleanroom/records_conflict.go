@@ -142,10 +142,10 @@ func (n *Node) resolve(ctx context.Context, m *agreements.Member, kind, how stri
 	if err != nil {
 		return err
 	}
-	return n.decide(ctx, c, entry("records.resolve", audit.OK), how)
+	return n.decideConflict(ctx, c, entry("records.resolve", audit.OK), how)
 }
 
-func (n *Node) decide(ctx context.Context, c store.Conflict, e entryBuilder, how string) error {
+func (n *Node) decideConflict(ctx context.Context, c store.Conflict, e entryBuilder, how string) error {
 	c.Decided, c.How = n.now(), how
 	change := anchor.Change{Kind: anchorConflict, Subject: strconv.FormatInt(c.ID, 10), Digest: conflictDigest(c),
 		Entry: n.timed(e.with("peer", c.Member).with("code", c.Kind))}
@@ -190,7 +190,7 @@ func (n *Node) AcceptHead(ctx context.Context, member, root string) ([]string, e
 				return done, err
 			}
 		}
-		if err := n.decide(ctx, c, entry("records.decide", audit.OK).with("size", strconv.FormatInt(f.Second.Size, 10)).with("head", full), how); err != nil {
+		if err := n.decideConflict(ctx, c, entry("records.decide", audit.OK).with("size", strconv.FormatInt(f.Second.Size, 10)).with("head", full), how); err != nil {
 			return done, err
 		}
 		done = append(done, fmt.Sprintf("the log of %s goes on from %d entries, root %s", f.Member, f.Second.Size, full))
