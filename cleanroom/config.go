@@ -60,6 +60,10 @@ type Config struct {
 	// Signers is how many different people with the role legal must say yes to
 	// an agreement before this node signs it. More than 1 needs accounts.
 	Signers int `yaml:"signers"`
+	// PeopleSocket is the path of a second control socket, for people who are
+	// not the user that the node runs as: its group may open it (0660), and it
+	// lets nobody in before the node has accounts. "": there is none.
+	PeopleSocket string `yaml:"peopleSocket,omitempty"`
 }
 
 // DefaultConfig is what init writes for an organisation.
@@ -110,6 +114,8 @@ func (c *Config) check() error {
 		return errors.New("recordsEvery must be at least 1m")
 	case c.Signers < 1 || c.Signers > 16:
 		return errors.New("signers must be between 1 and 16")
+	case c.PeopleSocket != "" && !filepath.IsAbs(c.PeopleSocket):
+		return errors.New("peopleSocket must be an absolute path")
 	}
 	return nil
 }

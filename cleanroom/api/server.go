@@ -36,6 +36,23 @@ func Handler(n *cleanroom.Node) http.Handler {
 	return e
 }
 
+// PeopleHandler serves the same to people who are not whoever the node belongs
+// to: it lets nobody in before there are accounts.
+func PeopleHandler(n *cleanroom.Node) http.Handler {
+	h := Handler(n)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.People().Closed() {
+			h.ServeHTTP(w, r)
+			return
+		}
+		p := Problem{Type: "about:blank", Title: http.StatusText(http.StatusForbidden), Status: http.StatusForbidden,
+			Detail: "this node has no accounts yet, so nobody is let in here: its operator adds the first by `parley people add`"}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(w).Encode(p) // the caller has gone; there is nobody to tell
+	})
+}
+
 type server struct{ node *cleanroom.Node }
 
 // Problem is an error on the wire (RFC 9457). Refusal is set when a question

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"parley/cleanroom"
 )
 
 // credential is a session that `parley login` left for later commands: one
@@ -29,7 +27,7 @@ type credential struct {
 const tokenVariable = "PARLEY_TOKEN"
 
 func credentialFile(h home) (socket, file string, err error) {
-	if socket, err = filepath.Abs(cleanroom.Home(h.dir).Socket()); err != nil {
+	if socket, err = filepath.Abs(socketOf(h)); err != nil {
 		return "", "", err
 	}
 	// The same home by another way is the same node.

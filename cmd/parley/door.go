@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"parley/cleanroom"
@@ -26,11 +27,23 @@ type door struct {
 // errNotRunning is returned for what only a running node can do.
 var errNotRunning = errors.New("the node is not running: start `parley serve` for this home in another terminal")
 
+// socketOf is where a node is reached: its own control socket, or the one for
+// people, where --home names that instead of a folder.
+func socketOf(h home) string {
+	if i, err := os.Stat(h.dir); err == nil && i.Mode().Type() == os.ModeSocket {
+		return h.dir
+	}
+	return cleanroom.Home(h.dir).Socket()
+}
+
 // dial connects to a running node.
 func dial(h home) (*door, error) {
-	path := cleanroom.Home(h.dir).Socket()
+	path := socketOf(h)
 	c, err := net.DialTimeout("unix", path, 2*time.Second)
 	if err != nil {
+		if path == h.dir {
+			return nil, fmt.Errorf("nobody answers at %s: %w", path, err)
+		}
 		if _, cfgErr := cleanroom.Home(h.dir).Config(); cfgErr != nil {
 			return nil, cfgErr
 		}

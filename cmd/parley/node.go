@@ -47,10 +47,25 @@ func openNode(ctx context.Context, h home, log *slog.Logger) (*cleanroom.Node, e
 			Import: engine.Limits{Memory: cfg.ImportMemoryMiB << 20}})})
 }
 
-// serveControl answers the node's own people on HOME/control.sock.
+// serveControl answers whoever the node belongs to on HOME/control.sock.
 func serveControl(n *cleanroom.Node, h home) (*http.Server, net.Listener, error) {
-	path := cleanroom.Home(h.dir).Socket()
+	return controlSocket(cleanroom.Home(h.dir).Socket(), 0o600, api.Handler(n))
+}
+
+// servePeople answers people with accounts on the socket that the
+// configuration names; nil: it names none.
+func servePeople(n *cleanroom.Node) (*http.Server, net.Listener, error) {
+	if n.Config().PeopleSocket == "" {
+		return nil, nil, nil
+	}
+	return controlSocket(n.Config().PeopleSocket, 0o660, api.PeopleHandler(n))
+}
+
+func controlSocket(path string, mode os.FileMode, handler http.Handler) (*http.Server, net.Listener, error) {
 	// The home is locked by the open node, so a socket left here is nobody's.
+	if i, err := os.Lstat(path); err == nil && i.Mode().Type() != os.ModeSocket {
+		return nil, nil, fmt.Errorf("open the control socket: %s is there already and is no socket", path)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, nil, err
 	}
@@ -58,10 +73,10 @@ func serveControl(n *cleanroom.Node, h home) (*http.Server, net.Listener, error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the control socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, mode); err != nil {
 		return nil, nil, errors.Join(err, l.Close())
 	}
-	return &http.Server{Handler: api.Handler(n), ReadHeaderTimeout: 5 * time.Second}, l, nil
+	return &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}, l, nil
 }
 
 func initCommand() *cobra.Command {
@@ -161,8 +176,15 @@ func serve(ctx context.Context, h home, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
+	staff, staffSocket, err := servePeople(n)
+	if err != nil {
+		return errors.Join(err, socket.Close(), n.Close())
+	}
 	door, err := n.Listen()
 	if err != nil {
+		if staff != nil {
+			err = errors.Join(err, staffSocket.Close())
+		}
 		return errors.Join(err, socket.Close(), n.Close())
 	}
 	listen := "nothing: it dials out only"
@@ -178,12 +200,24 @@ func serve(ctx context.Context, h home, log *slog.Logger) error {
 		}
 		return nil
 	})
+	if staff != nil {
+		g.Go(func() error {
+			if err := staff.Serve(staffSocket); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
 	g.Go(func() error {
 		<-gctx.Done()
 		log.Info("stopping; runs that are going on are ended")
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		return errors.Join(n.Close(), control.Shutdown(stop))
+		err := n.Close()
+		if staff != nil {
+			err = errors.Join(err, staff.Shutdown(stop))
+		}
+		return errors.Join(err, control.Shutdown(stop))
 	})
 	err = g.Wait()
 	log.Info("node is down")

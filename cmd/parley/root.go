@@ -22,7 +22,7 @@ func (h *home) optional(c *cobra.Command) {
 }
 
 func (h *home) flags(c *cobra.Command) {
-	c.Flags().StringVar(&h.dir, "home", "", "`DIR` of the node, made by \"parley init\"")
+	c.Flags().StringVar(&h.dir, "home", "", "`DIR` of the node, made by \"parley init\", or its socket for people")
 	c.Flags().StringVar(&h.passphraseFile, "passphrase-file", "", "file holding the passphrase of the key file (default: $PARLEY_PASSPHRASE, or a prompt)")
 	if err := c.MarkFlagRequired("home"); err != nil {
 		panic(err) // the flag is defined two lines above
