@@ -1,5 +1,7 @@
 // Package api is the door of a node's own people and programs. Its handlers
 // serve HOME/control.sock, where the file's mode (0600) says who may come in.
+// Once the node has accounts, every call also needs a token (Authorization:
+// Bearer), and Routes says which action each call is.
 //
 //	GET    /v1/status                 is the node up, who is it
 //	GET    /v1/card                   its entry for an agreement
@@ -27,6 +29,13 @@
 //	GET    /v1/runs/ID
 //	GET    /v1/runs/ID/events         one JSON line per change until it ends
 //	DELETE /v1/runs/ID                cancel
+//	POST   /v1/session                sign in; DELETE: sign out
+//	GET    /v1/me                     who calls, and what they may do
+//	POST   /v1/me/password, /codes, /codes/confirm
+//	GET    /v1/me/tokens              POST: a new one, DELETE /ID: end one
+//	GET    /v1/people                 POST: add one
+//	POST   /v1/people/NAME/roles, /disable, /enable, /password
+//	DELETE /v1/people/NAME/codes
 //
 // Errors are problem details (RFC 9457). Their texts are for this node's own
 // people; what a partner may know is decided in cleanroom/offer.go.
