@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parley/agreements"
+	"parley/agreements/render"
 	"parley/cleanroom"
 	"parley/cleanroom/api"
 	"parley/cleanroom/store"
@@ -250,7 +251,11 @@ alone its last version is compared with the one before.`,
 				}
 				return printJSON(cmd, all)
 			}
-			_, err = io.WriteString(cmd.OutOrStdout(), agreements.DiffText(all))
+			reworded, err := render.Rewordings(both[0], both[1])
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), agreements.DiffText(all)+render.RewordedText(reworded))
 			return err
 		},
 	}
