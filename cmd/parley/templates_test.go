@@ -122,7 +122,7 @@ func TestFilledTemplateReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := rendered(e, renderers["text"])
+		b, err := rendered(e, nil, renderers["text"])
 		if err != nil {
 			t.Fatal(err)
 		}
