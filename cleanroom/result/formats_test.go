@@ -118,6 +118,25 @@ func TestParquet(t *testing.T) {
 	}
 }
 
+// A file says which datasets' owners could not compare the question with all
+// earlier ones, and nothing where they could.
+func TestParquetUnchecked(t *testing.T) {
+	t.Parallel()
+	for _, unchecked := range [][]string{nil, {"ads"}, {"ads", "orders"}} {
+		a := answer()
+		a.Table.Unchecked = unchecked
+		path := write(t, a, "parquet")
+		got := lines(oracle(t, "SELECT decode(value) FROM parquet_kv_metadata('"+path+"') WHERE decode(key) = 'parley.unchecked'"))
+		var want []string
+		if len(unchecked) > 0 {
+			want = []string{strings.Join(unchecked, " ")}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: the file says %q", unchecked, got)
+		}
+	}
+}
+
 func TestArrow(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(write(t, answer(), "arrow"))

@@ -62,12 +62,10 @@ func inFile(t *testing.T, path, text string, want bool) {
 	}
 }
 
-// TestClearAnswersAreDropped brings a state file of the version before, which
-// held answers in clear, up to date.
-func TestClearAnswersAreDropped(t *testing.T) {
-	s, path := newStore(t)
-	ctx := context.Background()
-	must(t, s.Close())
+// downTo makes a closed state file one of an earlier version, and runs
+// statements on it.
+func downTo(t *testing.T, path string, version int64, statements ...string) {
+	t.Helper()
 	dsn, err := prepare(path, "")
 	must(t, err)
 	db, err := driver.Open(dsn, func(c *sqlite3.Conn) error { return c.EnableChecksums("main") })
@@ -75,18 +73,26 @@ func TestClearAnswersAreDropped(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	p, err := migrator(db)
 	must(t, err)
-	_, err = p.DownTo(ctx, 2)
+	_, err = p.DownTo(context.Background(), version)
 	must(t, err)
-	for _, q := range []string{
-		`INSERT INTO agreements (id, envelope, state, first_seen, updated) VALUES ('a1', x'00', 'ACTIVE', 1, 1), ('a2', x'00', 'ENDED', 1, 1)`,
-		`INSERT INTO runs (id, agreement, asker, question, plan_hash, state, stage, created, finished, error, result, receipt)
-			VALUES ('ours', 'a1', 'me', x'00', 'p', 'SUCCESS', '', 1, 2, '', CAST('a clear answer' AS BLOB), CAST('a clear bundle' AS BLOB)),
-			('theirs', 'a1', 'they', x'00', 'p', 'SUCCESS', '', 1, 2, '', NULL, CAST('an envelope' AS BLOB))`,
-	} {
+	for _, q := range statements {
 		_, err = db.Exec(q)
 		must(t, err)
 	}
 	must(t, db.Close())
+}
+
+// TestClearAnswersAreDropped brings a state file of the version before, which
+// held answers in clear, up to date.
+func TestClearAnswersAreDropped(t *testing.T) {
+	s, path := newStore(t)
+	ctx := context.Background()
+	must(t, s.Close())
+	downTo(t, path, 2,
+		`INSERT INTO agreements (id, envelope, state, first_seen, updated) VALUES ('a1', x'00', 'ACTIVE', 1, 1), ('a2', x'00', 'ENDED', 1, 1)`,
+		`INSERT INTO runs (id, agreement, asker, question, plan_hash, state, stage, created, finished, error, result, receipt)
+			VALUES ('ours', 'a1', 'me', x'00', 'p', 'SUCCESS', '', 1, 2, '', CAST('a clear answer' AS BLOB), CAST('a clear bundle' AS BLOB)),
+			('theirs', 'a1', 'they', x'00', 'p', 'SUCCESS', '', 1, 2, '', NULL, CAST('an envelope' AS BLOB))`)
 	inFile(t, path, "a clear answer", true)
 	s = reopen(t, path)
 	for id, want := range map[string]AgreementState{"a1": AgreementActive, "a2": AgreementRevoked} {
