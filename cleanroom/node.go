@@ -112,17 +112,11 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The state file names files of the home, which must be found again from
-	// whatever folder the node is started next.
-	home, err := filepath.Abs(string(o.Home))
-	if err != nil {
-		return nil, err
-	}
 	cert, err := o.Keys.TLSCertificate()
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{home: Home(home), cfg: cfg, keys: o.Keys, cert: cert, engine: newParsed(o.Engine),
+	n := &Node{home: o.Home, cfg: cfg, keys: o.Keys, cert: cert, engine: newParsed(o.Engine),
 		log: o.Log, now: o.Now, runs: map[string]*Run{}, kept: newKeptStore(cfg.KeptMiB << 20)}
 	n.partners.changed = n.reach.kick
 	n.compares, n.pause = !o.WithoutHistory, o.Pause
