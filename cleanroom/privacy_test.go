@@ -389,3 +389,46 @@ func TestPrivacyOfCircuit(t *testing.T) {
 		t.Error("a value that was not clipped was not found")
 	}
 }
+
+// TestGaussianOfCircuit takes discrete Gaussian noise out of the garbled
+// circuit: over 2,000 numbers its mean square over its variance is within 5
+// standard deviations of 1 (of which one is sqrt(2/2000)), that of noise at 0.7
+// times the scale is not, and no noise exceeds its bound.
+func TestGaussianOfCircuit(t *testing.T) {
+	t.Parallel()
+	const cells = 1000
+	p := joinPlan()
+	// Many groups a unit make Gaussian noise the smaller one.
+	p.Locals[0].GroupsPerUnit = 40
+	p.DP = plan.Noise(p, &agreements.DP{Epsilon: "2", Delta: "0.000001"})
+	if p.DP.Mechanism != plan.Gaussian {
+		t.Fatalf("the plan has %s noise", p.DP.Mechanism)
+	}
+	const units, total = 4000, 4000 * baseValue
+	spread := func(d *plan.DP, seed byte) float64 {
+		var sum float64
+		for _, r := range opened(t, d, cells, units, total, mathrand.NewChaCha8([32]byte{5, seed})) {
+			if !r.Pass || !r.Aggregates[0].Pass || !r.Aggregates[1].Pass {
+				t.Fatal("a cell far above the threshold did not pass")
+			}
+			for i, want := range []float64{units, total} {
+				v := &p.DP.Values[i]
+				off := float64(r.Aggregates[i].Numbers[0]) - want
+				if bound, _ := strconv.ParseFloat(v.Bound, 64); math.Abs(off) > bound {
+					t.Errorf("noise of %v is beyond its bound %v", off, bound)
+				}
+				variance, _ := p.DP.Noise(v).Variance().Float64()
+				sum += off * off / variance
+			}
+		}
+		return sum / (2 * cells)
+	}
+	off := 5 * math.Sqrt(2.0/(2*cells))
+	if got := spread(p.DP, 1); math.Abs(got-1) > off {
+		t.Errorf("the noise has %.3f times its variance", got)
+	}
+	// Of a Gaussian the plan states the variance: 0.7 times the scale is 0.49 times that.
+	if got := spread(scaled(p, big.NewRat(49, 100)).DP, 2); math.Abs(got-1) <= off {
+		t.Errorf("noise of 0.7 times the scale was not found: %.3f", got)
+	}
+}
