@@ -158,15 +158,20 @@ func (n *Node) exchange(ctx context.Context, m *agreements.Member, c *peer.Clien
 		return nil, err
 	}
 	defer done()
+	// A log that was forked stays so, whatever it shows now.
+	if _, err := n.store.OpenConflict(ctx, m.IdentityKey, conflictForked); !errors.Is(err, store.ErrNotFound) {
+		return nil, errors.Join(err, n.unresolved(ctx, m))
+	}
 	// What the partner holds may be newer than this node knows, if an answer of
 	// its was lost: then it says so, and is shown the proof from there.
 	var last error
+	since := int64(-1)
 	for range 3 {
-		ex, again, err := n.exchangeOnce(ctx, m, c, entry)
-		if !again {
+		ex, again, err := n.exchangeOnce(ctx, m, c, entry, since)
+		if again < 0 {
 			return ex, err
 		}
-		last = err
+		since, last = again, err
 	}
 	return nil, last
 }
@@ -185,19 +190,26 @@ func (n *Node) withoutRecords(ctx context.Context, m *agreements.Member, c *peer
 	return &exchanged{own: own, theirs: theirs, ticket: a.Ticket}, err
 }
 
-func (n *Node) exchangeOnce(ctx context.Context, m *agreements.Member, c *peer.Client, entry int64) (ex *exchanged, again bool, err error) {
+// exchangeOnce shows the proof from size since, -1 for what the partner is known
+// to have countersigned. again is the size from which it wants it, or -1.
+func (n *Node) exchangeOnce(ctx context.Context, m *agreements.Member, c *peer.Client, entry, since int64) (ex *exchanged, again int64, err error) {
 	key := m.IdentityKey
 	own, h, err := n.ownHeads(ctx, m)
 	if err != nil {
-		return nil, false, err
+		return nil, -1, err
+	}
+	if since >= 0 {
+		if err := n.since(&h, own, since); err != nil {
+			return nil, -1, err
+		}
 	}
 	kept, err := n.keptHead(ctx, m)
 	if err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	told, err := n.store.Told(ctx, key)
 	if err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	if kept.Size > 0 {
 		h.Sizes = append(h.Sizes, kept.Size)
@@ -208,46 +220,49 @@ func (n *Node) exchangeOnce(ctx context.Context, m *agreements.Member, c *peer.C
 	h.Entry = entry + 1
 	a, err := c.Heads(ctx, h)
 	if err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	yours, err := audit.OpenHead(a.Yours, AuditOrigin, n.keys.Identity(), identityKey(m))
 	if err != nil || len(yours.Witnesses) != 1 {
-		return nil, false, fmt.Errorf("node of %s: %w", m.Name, errUnexpectedAnswer)
+		return nil, -1, fmt.Errorf("node of %s: %w", m.Name, errUnexpectedAnswer)
+	}
+	theirs, err := audit.OpenHead(a.Checkpoint, AuditOrigin, identityKey(m))
+	if err != nil {
+		return nil, -1, fmt.Errorf("node of %s: %w", m.Name, err)
+	}
+	if err := n.compare(ctx, m, kept, theirs, a.Past); err != nil {
+		return nil, -1, err
 	}
 	switch a.Refused {
 	case peer.HeadsBehind, peer.HeadsConflict:
 		return n.refusedHead(ctx, m, c, h, yours, a.Refused)
 	}
 	if yours.Size != own.Size || yours.Root != own.Root {
-		return nil, false, fmt.Errorf("node of %s: %w", m.Name, errUnexpectedAnswer)
+		return nil, -1, fmt.Errorf("node of %s: %w", m.Name, errUnexpectedAnswer)
 	}
 	if err := n.store.PutOwnHead(ctx, store.KeptHead{Key: key, Member: m.Name, Size: yours.Size, Note: yours.Note, Time: n.now()}); err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
-	theirs, err := audit.OpenHead(a.Checkpoint, AuditOrigin, identityKey(m))
+	signed, err := n.judge(ctx, m, theirs)
 	if err != nil {
-		return nil, false, fmt.Errorf("node of %s: %w", m.Name, err)
-	}
-	signed, err := n.judge(ctx, m, kept, theirs, a.Past)
-	if err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	if err := n.judgeTold(ctx, m, told, theirs, a.Past); err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	if err := n.hear(ctx, m, a.Told); err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	if signed.Size > kept.Size {
 		if err := c.Countersigned(ctx, peer.Countersigned{Checkpoint: signed.Note}); err != nil {
-			return nil, false, err
+			return nil, -1, err
 		}
 	}
 	ex = &exchanged{own: yours, theirs: signed, ticket: a.Ticket, entry: toHashes(a.Entry)}
 	if err := n.unresolved(ctx, m); err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
-	return ex, false, nil
+	return ex, -1, nil
 }
 
 // ownHeads prepares this node's side: its checkpoint and the proof that it goes
@@ -318,15 +333,15 @@ func (n *Node) contains(own, earlier audit.Head) (bool, error) {
 
 // refusedHead finds out why the partner did not countersign: it shows the last
 // head of ours that it did, signed by our own key.
-func (n *Node) refusedHead(ctx context.Context, m *agreements.Member, c *peer.Client, h peer.Heads, yours audit.Head, why string) (*exchanged, bool, error) {
+func (n *Node) refusedHead(ctx context.Context, m *agreements.Member, c *peer.Client, h peer.Heads, yours audit.Head, why string) (*exchanged, int64, error) {
 	// The log may have grown since it was sent, and the partner have seen that.
 	own, err := n.audit.Own()
 	if err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	fits, err := n.contains(own, yours)
 	if err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
 	if !fits {
 		// It is told once more, with what our log was at that size if it reaches
@@ -341,13 +356,12 @@ func (n *Node) refusedHead(ctx context.Context, m *agreements.Member, c *peer.Cl
 		if err != nil {
 			n.log.Warn("tell a partner that the own log does not fit", "partner", m.Name, "error", err)
 		}
-		return nil, false, n.conflict(ctx, m, conflictOwn, yours, own, nil, nil)
+		return nil, -1, n.conflict(ctx, m, conflictOwn, yours, own, nil, nil)
 	}
 	if why == peer.HeadsConflict {
-		return nil, false, fmt.Errorf("%w: the node of %s holds that this node's audit log is not a continuation of the one it countersigned, and runs nothing with this node until people there have decided; ask them what they found", ErrRecords, m.Name)
+		return nil, -1, fmt.Errorf("%w: the node of %s holds that this node's audit log is not a continuation of the one it countersigned, and runs nothing with this node until people there have decided; ask them what they found", ErrRecords, m.Name)
 	}
-	err = n.store.PutOwnHead(ctx, store.KeptHead{Key: m.IdentityKey, Member: m.Name, Size: yours.Size, Note: yours.Note, Time: n.now()})
-	return nil, err == nil, errors.Join(err, fmt.Errorf("node of %s: %w", m.Name, errUnexpectedAnswer))
+	return nil, yours.Size, fmt.Errorf("node of %s: %w", m.Name, errUnexpectedAnswer)
 }
 
 // keptHead is the last head of a partner's log that this node countersigned;
@@ -363,16 +377,21 @@ func (n *Node) keptHead(ctx context.Context, m *agreements.Member) (audit.Head, 
 	return audit.OpenHead(row.Note, AuditOrigin, identityKey(m), n.keys.Identity())
 }
 
-// judge checks that a partner's head goes on from the one that was kept when it
-// was asked for, and countersigns it.
-func (n *Node) judge(ctx context.Context, m *agreements.Member, kept, theirs audit.Head, past []peer.PastHead) (audit.Head, error) {
+// compare checks that a partner's head goes on from the one that was kept when
+// it was asked for.
+func (n *Node) compare(ctx context.Context, m *agreements.Member, kept, theirs audit.Head, past []peer.PastHead) error {
 	p := pastAt(past, kept.Size)
 	if theirs.Size < kept.Size {
-		return audit.Head{}, n.conflict(ctx, m, conflictOlder, kept, theirs, nil, nil)
+		return n.conflict(ctx, m, conflictOlder, kept, theirs, nil, nil)
 	}
 	if ok, _ := audit.Continues(kept, theirs, p.root, p.proof); !ok {
-		return audit.Head{}, n.conflict(ctx, m, conflictForked, kept, theirs, p.given, p.proof)
+		return n.conflict(ctx, m, conflictForked, kept, theirs, p.given, p.proof)
 	}
+	return nil
+}
+
+// judge countersigns a partner's head that compare has found to be in order.
+func (n *Node) judge(ctx context.Context, m *agreements.Member, theirs audit.Head) (audit.Head, error) {
 	n.records.judging.Lock()
 	defer n.records.judging.Unlock()
 	// The partner may have called meanwhile and shown a later one.
