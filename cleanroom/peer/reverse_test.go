@@ -151,7 +151,9 @@ func TestReverseComesBack(t *testing.T) {
 func TestReverseRefused(t *testing.T) {
 	n, d := start(t, nil), startDialOnly(t)
 	try := func(fingerprint string) string {
-		err := d.server.ServeReverse(t.Context(), ClientConfig{Member: "Acme", Address: n.addr, Fingerprint: fingerprint,
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second) // who is let in stays until then
+		defer stop()
+		err := d.server.ServeReverse(ctx, ClientConfig{Member: "Acme", Address: n.addr, Fingerprint: fingerprint,
 			Certificate: d.cert, AllowLoopback: true, Now: time.Now}, func() {})
 		return strings.ReplaceAll(err.Error(), n.addr, "ADDR")
 	}
