@@ -126,7 +126,9 @@ func TestFilledTemplateReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := string(b)
+		// The clauses alone: head and annex are package render's.
+		_, got, _ := strings.Cut(string(b), "\n1. ")
+		got, _, _ = strings.Cut("1. "+got, "\nSignatures\n---")
 		file := filepath.Join("testdata", "health-cohort.txt")
 		if os.Getenv("PARLEY_UPDATE") != "" {
 			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
@@ -138,7 +140,7 @@ func TestFilledTemplateReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got != string(want) {
-			t.Errorf("PARLEY_UPDATE=1 writes it anew; got\n%s", got)
+			t.Errorf("PARLEY_UPDATE=1 writes it anew:\n%v", templates.Words(string(want), got))
 		}
 		for _, part := range []string{"{{", "}}", "[["} {
 			if strings.Contains(got, part) {
