@@ -168,6 +168,11 @@ func (n *Node) Decide(ctx context.Context, id string, approve bool, reason strin
 	if found == nil {
 		return nil, ErrNoRequest
 	}
+	if approve { // under an agreement that is not in force there is nothing to run
+		if _, _, err := n.inForce(ctx, found.Agreement); err != nil {
+			return nil, err
+		}
+	}
 	if err := n.record(entry(action, audit.OK).called(ctx).run(found.ID).agreement(found.Agreement).with("planHash", found.PlanHash)); err != nil {
 		return nil, err
 	}

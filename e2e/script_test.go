@@ -28,6 +28,8 @@ import (
 //	words HOME VAR            the words of the only partner of a node
 //	connected HOME            wait until its only partner, which dials out, is there
 //	ask HOME                  ask the room's join of the agreement whose id is in the file id
+//	until REGEXP CMD…         repeat CMD until it prints what matches, for 30 s at most
+//	find VAR REGEXP CMD…      set $VAR to the group of REGEXP in what CMD prints
 //	ends-in FILE DURATION     set a draft's notAfter to that long from now
 //	totp FILE STEPS           set $CODE to the one-time code of the secret that
 //	                          a file has after "Secret: ", so many steps from now
@@ -47,7 +49,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "room": roomCmd, "data": dataCmd, "serve": serveCmd, "stop": stopCmd,
-			"replace": replaceCmd, "ends-in": endsInCmd, "words": wordsCmd, "connected": connectedCmd, "ask": askCmd, "totp": totpCmd,
+			"replace": replaceCmd, "ends-in": endsInCmd, "words": wordsCmd, "connected": connectedCmd, "ask": askCmd, "until": untilCmd, "find": findCmd, "totp": totpCmd,
 		},
 	})
 }
