@@ -87,7 +87,8 @@ func (n *Node) Deliver(ctx context.Context) error {
 		if l.Refused != "" || silent[l.Partner] {
 			continue
 		}
-		switch word, err := n.hand(ctx, l); {
+		word, err := n.hand(ctx, l)
+		switch {
 		case err != nil:
 			n.log.Info("a partner's node was not reached; it is tried again", "partner", l.Partner, "error", err)
 			silent[l.Partner] = true

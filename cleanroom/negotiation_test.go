@@ -319,12 +319,13 @@ func TestOlderVersion(t *testing.T) {
 	// Nor at a node that only ever saw the newer one: here, one that was put
 	// back to before both.
 	fresh, lf := newHome(t, "third")
-	third, stopThird := serve(t, fresh, lf, nil)
+	_, stopThird := serve(t, fresh, lf, nil)
 	stopThird()
 	before := cleanroom.Home(filepath.Join(t.TempDir(), "home"))
 	if err := os.CopyFS(string(before), os.DirFS(string(fresh))); err != nil {
 		t.Fatal(err)
 	}
+	var third *cleanroomtest.Member
 	third, stopThird = serve(t, fresh, relisten(t, lf), nil)
 	a := draftOf(t, func(*agreements.Agreement) {}, agency, shop, third)
 	base := envelope(t, a)
@@ -335,7 +336,7 @@ func TestOlderVersion(t *testing.T) {
 	signAll(t, newer, agency, shop, third)
 	stopThird()
 	third, stopThird = serve(t, before, relisten(t, lf), nil)
-	defer stopThird()
+	defer func() { stopThird() }()
 	cleanroomtest.Give(t, newer, third)
 	_, err := third.ImportAgreement(ctx, base)
 	wantText(t, "the older version where it was never seen", err,
