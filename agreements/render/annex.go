@@ -120,7 +120,7 @@ func (b *builder) origins() {
 	}
 	for i, t := range b.a.Terms {
 		at := fmt.Sprintf("terms[%d]", i)
-		b.add(Block{Kind: Entry, Label: []Span{say("Term "), code(t.Name, at+".name")}, Spans: []Span{value(t.Value, at+".value"), say(" ("), value(string(t.Type), at+".type"), say(")")}})
+		b.add(Block{Kind: Entry, Label: []Span{say("Term "), code(t.Name, at+".name")}, Spans: append(b.phrase("terms."+t.Name), say(" ("), value(string(t.Type), at+".type"), say(")"))})
 	}
 	if len(b.a.Clauses) > 0 {
 		b.named("clauses", list(len(b.a.Clauses), func(i int) Span { return code(b.a.Clauses[i].ID, fmt.Sprintf("clauses[%d].id", i)) })...)

@@ -31,7 +31,7 @@ func HTML(d *Document) []byte {
 			open = ""
 		}
 		if want != "" && open == "" {
-			b.WriteString("<" + want + class(k) + ">\n")
+			b.WriteString(map[string]string{"ul": "<ul role=\"list\">\n", "dl": "<dl>\n"}[want]) // a role: without bullets some readers see no list
 			open = want
 		}
 		k.html(&b)
@@ -88,11 +88,11 @@ func (k *Block) html(b *strings.Builder) {
 		inline(b, k.Spans)
 		b.WriteString("</dd>\n")
 	case Verbatim:
-		tag, attributes := "blockquote", ""
-		if k.Code { // a long line is reached by keyboard too
-			tag, attributes = "pre", " tabindex=\"0\""
+		tag := "blockquote"
+		if k.Code {
+			tag = "pre"
 		}
-		b.WriteString("<" + tag + attributes + ">")
+		b.WriteString("<" + tag + ">")
 		for i, l := range k.Lines {
 			switch {
 			case i == 0:
