@@ -10,7 +10,13 @@ import (
 // populate decides who is in which table and writes every row.
 func populate(r *rand.Rand, w *world, how overlap) {
 	k := w.smallest(w.tables...)
-	north, south := people(r, w.tables[0].public, 0), people(r, w.tables[1].public, 1_000_000)
+	// A public table beside one that is not needs as many units as that one,
+	// to be joined with it; some have not.
+	few := [2]bool{w.tables[0].public, w.tables[1].public}
+	if few[0] != few[1] && chance(r, 0.75) {
+		few = [2]bool{}
+	}
+	north, south := people(r, few[0], 0), people(r, few[1], 1_000_000)
 	shared := meet(r, how, k, north, south)
 	isShared := map[int]bool{}
 	for _, p := range shared {
@@ -25,11 +31,10 @@ func populate(r *rand.Rand, w *world, how overlap) {
 	}
 }
 
-// people is a set of new ids: 1 to 300 of a public table, over 1,000 of
-// another.
-func people(r *rand.Rand, open bool, from int) []int {
+// people is a set of new ids: 1 to 300 of them, or over 1,000.
+func people(r *rand.Rand, few bool, from int) []int {
 	n := 1000 + r.IntN(120)
-	if open {
+	if few {
 		n = pick(r, 1+r.IntN(12), 60+r.IntN(80), 100+r.IntN(201), 150+r.IntN(151), 200+r.IntN(101))
 	}
 	out := make([]int, n)

@@ -90,6 +90,7 @@ func setUp(t *testing.T, e engine.Engine, w *world) *stage {
 		}
 		d := owner.Add(t, tab.contract(t), dir)
 		s.judge.load(t, tab, dir)
+		tab.units = d.Units
 		have := s.judge.query(t, fmt.Sprintf("SELECT count(*), count(DISTINCT %s) FROM %s", ident(tab.unit), tab.name))[0]
 		if *have[0] != fmt.Sprint(d.Rows) || *have[1] != fmt.Sprint(d.Units) {
 			t.Fatalf("%s: the import kept %d rows of %d units, plain DuckDB has %s of %s", tab.name, d.Rows, d.Units, *have[0], *have[1])
@@ -136,6 +137,13 @@ func (s *stage) check(t *testing.T, q *question, how style, c *coverage) {
 	switch why := law(s.w, q); {
 	case err != nil && why == "" && tooLarge(q, err):
 		c.add(func() { c.refusal("too large for the encrypted join") })
+		return
+	case why == "" && q.smallSet() && !errors.As(err, &refused):
+		if err == nil || !strings.Contains(err.Error(), "too small") && !errors.Is(err, cleanroom.ErrTooFewUnits) {
+			t.Errorf("%s asks: %s\nof a dataset with too few units for the other's smallest set: %v", q.asker, text, err)
+			return
+		}
+		c.add(func() { c.refusal("a set too small for the other's rules") })
 		return
 	case err != nil && !errors.As(err, &refused):
 		t.Errorf("%s asks: %s\n%v", q.asker, text, err)

@@ -22,7 +22,7 @@ func newView(r *rand.Rand, t *table) *table {
 	if t.functions != nil {
 		return nil
 	}
-	v := &table{name: t.name, owner: t.owner, public: t.public, k: t.k, minSet: t.minSet, maxRows: t.maxRows, receivers: t.receivers, unit: t.unit}
+	v := &table{name: t.name, owner: t.owner, public: t.public, k: t.k, minSet: t.minSet, units: t.units, maxRows: t.maxRows, receivers: t.receivers, unit: t.unit}
 	items := []string{ident(t.unit)}
 	if chance(r, 0.3) {
 		v.unit = "who"

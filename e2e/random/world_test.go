@@ -27,6 +27,7 @@ type table struct {
 	rows        [][]*string
 	public      bool
 	k, minSet   int
+	units       int64 // as imported
 	maxRows     int
 	unitAs      *column
 	view        string   // what a subquery does; "" for a dataset
@@ -104,6 +105,16 @@ func (w *world) smallest(tables ...*table) int {
 		k = max(k, t.k)
 	}
 	return k
+}
+
+// smallSet reports a join of a dataset with fewer units than either's rules ask
+// for.
+func (q *question) smallSet() bool {
+	if len(q.tables) < 2 {
+		return false
+	}
+	least := int64(max(q.tables[0].minSet, q.tables[1].minSet))
+	return q.tables[0].units < least || q.tables[1].units < least
 }
 
 func (w *world) of(owner string) []*table {
