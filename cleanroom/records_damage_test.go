@@ -60,6 +60,9 @@ func damageHomes(t *testing.T, seed uint64, cases int, until time.Time) map[stri
 					mu.Lock()
 					counts[what+", "+how+": "+outcome]++
 					mu.Unlock()
+					if c%500 == 499 {
+						t.Logf("%d cases", c+1)
+					}
 				}
 			})
 		}
@@ -126,7 +129,7 @@ func newDamaged(t *testing.T, crashed bool, r *rand.Rand) *damaged {
 	}
 	stop()
 	d.restoreAll(t)
-	if d.values, err = d.read(t.TempDir()); err != nil {
+	if d.values, err = d.read(); err != nil {
 		t.Fatal(err)
 	}
 	if rep, err := cleanroom.FsckStopped(t.Context(), home, d.key); err != nil || len(rep.Damage) > 0 {
@@ -174,7 +177,12 @@ func (d *damaged) restore(t *testing.T, rel string) {
 // read is a hash over every value that can be read from the home: the rows of
 // the state file, the entries of the log under its checkpoint, and the bytes of
 // snapshots and alignments.
-func (d *damaged) read(scratch string) (string, error) {
+func (d *damaged) read() (string, error) {
+	scratch, err := os.MkdirTemp("", "parley-damaged-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(scratch)
 	for _, suffix := range []string{"", "-wal"} {
 		b, err := os.ReadFile(filepath.Join(string(d.home), "state.db"+suffix))
 		if err == nil {
@@ -233,7 +241,7 @@ func (d *damaged) one(t *testing.T, number int) (what, outcome string) {
 	case err != nil || len(rep.Damage) > 0:
 		outcome = "reported by fsck"
 	default:
-		values, err := d.read(t.TempDir())
+		values, err := d.read()
 		if err == nil && values == d.values {
 			outcome = "no value changed"
 			break
