@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,9 @@ import (
 
 	"parley/agreements"
 	"parley/cleanroom"
+	"parley/cleanroom/audit"
 	"parley/cleanroom/cleanroomtest"
+	"parley/cleanroom/engine/duckdb"
 )
 
 // clock is the real time plus an offset that a test moves.
@@ -63,8 +66,9 @@ func TestAnswersAreSealedAtRest(t *testing.T) {
 	}
 }
 
-// TestSwappedAnswersAreRefused exchanges two sealed answers in the state file:
-// each opens, and neither is its run's.
+// TestSwappedAnswersAreRefused exchanges two sealed answers in the state file of
+// a node that crashed: each opens, and neither is its run's. One that stopped in
+// order does not start on a changed file at all.
 func TestSwappedAnswersAreRefused(t *testing.T) {
 	t.Parallel()
 	home, l := newHome(t, "shop")
@@ -75,6 +79,11 @@ func TestSwappedAnswersAreRefused(t *testing.T) {
 	b := ask(t, shop, id, `SELECT COUNT(*) AS n FROM orders`)
 	stop()
 	state(t, home, `UPDATE runs SET sealed = (SELECT sealed FROM runs AS other WHERE other.id = '`+b.ID+`') WHERE id = '`+a.ID+`'`)
+	if _, err := cleanroom.Open(t.Context(), cleanroom.Options{Home: home, Keys: keyring(t, home), Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Engine: duckdb.New(duckdb.Options{})}); !errors.Is(err, cleanroom.ErrChanged) {
+		t.Fatalf("after an orderly stop: %v", err)
+	}
+	crashed(t, home)
 	again, stop := serve(t, home, listen(t), nil)
 	defer stop()
 	if _, err := again.Look(t.Context(), a.ID); !errors.Is(err, cleanroom.ErrSealed) {
@@ -82,6 +91,18 @@ func TestSwappedAnswersAreRefused(t *testing.T) {
 	}
 	if v, err := again.Look(t.Context(), b.ID); err != nil || string(v.Result) != string(b.Result) {
 		t.Errorf("the other run: %v", err)
+	}
+}
+
+// crashed makes a stopped node one that did not get to record its stop.
+func crashed(t *testing.T, home cleanroom.Home) {
+	t.Helper()
+	log, err := audit.Open(home.AuditDir(), signing{keyring(t, home)}, cleanroom.AuditOrigin)
+	if err == nil {
+		_, err = log.Append(t.Context(), audit.Entry{Time: time.Now(), Actor: "test", Action: "node.start", Outcome: audit.OK})
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
