@@ -189,13 +189,16 @@ func (n *Node) findAgreement(ctx context.Context, id string) (store.AgreementRow
 	if err == nil || !errors.Is(err, store.ErrNotFound) {
 		return row, err
 	}
+	if len(strings.TrimPrefix(id, "sha256:")) < 6 {
+		return row, ErrShortID
+	}
 	rows, err := n.store.Agreements(ctx)
 	if err != nil {
 		return row, err
 	}
 	var found []store.AgreementRow
 	for _, r := range rows {
-		if len(id) >= 6 && strings.HasPrefix(strings.TrimPrefix(r.ID, "sha256:"), strings.TrimPrefix(id, "sha256:")) {
+		if strings.HasPrefix(strings.TrimPrefix(r.ID, "sha256:"), strings.TrimPrefix(id, "sha256:")) {
 			found = append(found, r)
 		}
 	}

@@ -29,13 +29,18 @@ const (
 // SecondPerson says that somebody's yes is recorded, and that the node does
 // what they agreed to once others have said yes to the same.
 type SecondPerson struct {
-	What string   // such as "agreement 0a1b2c"
-	Have []string // who said yes
-	More int      // how many others must
-	May  []string // who could
+	What string   `json:"what"`          // such as "agreement 0a1b2c"
+	Have []string `json:"have"`          // who said yes
+	More int      `json:"more"`          // how many others must
+	May  []string `json:"may,omitempty"` // who could
 }
 
 func (e *SecondPerson) Error() string {
+	return fmt.Sprintf("the yes of %s to %s is recorded, and nothing is signed yet: %s", strings.Join(e.Have, " and "), e.What, e.Others())
+}
+
+// Others says who must say yes yet.
+func (e *SecondPerson) Others() string {
 	others := "one other person"
 	if e.More > 1 {
 		others = fmt.Sprintf("%d other people", e.More)
@@ -44,8 +49,7 @@ func (e *SecondPerson) Error() string {
 	if len(e.May) > 0 {
 		who = "who can: " + strings.Join(e.May, ", ")
 	}
-	return fmt.Sprintf("the yes of %s to %s is recorded, and nothing is signed yet: %s must say yes to the same, by the same command (%s)",
-		strings.Join(e.Have, " and "), e.What, others, who)
+	return fmt.Sprintf("%s must say yes to the same, by the same command (%s)", others, who)
 }
 
 // consented has the person who calls say yes to a subject. It returns nil when
@@ -80,13 +84,23 @@ func (n *Node) consented(ctx context.Context, kind, subject, what string, action
 	if err := n.putConsent(ctx, e, store.Consent{Kind: kind, Subject: subject, Person: w.Name, Given: n.now().UTC()}); err != nil {
 		return err
 	}
+	second, err := n.saidYes(ctx, kind, subject, what, action)
+	if err == nil && second.More > 0 {
+		return second
+	}
+	return err
+}
+
+// saidYes tells who has said yes to a subject and may still do so, and how many
+// others must.
+func (n *Node) saidYes(ctx context.Context, kind, subject, what string, action people.Action) (*SecondPerson, error) {
 	said, err := n.store.Consents(ctx, kind, subject)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all, err := n.people.List(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	second := &SecondPerson{What: what, More: n.cfg.Signers}
 	for _, p := range all {
@@ -99,10 +113,20 @@ func (n *Node) consented(ctx context.Context, kind, subject, what string, action
 			second.May = append(second.May, p.Name)
 		}
 	}
-	if second.More > 0 {
-		return second
+	return second, nil
+}
+
+// halfAgreed is set while somebody here has said yes to an agreement that this
+// node has not signed, and others must.
+func (n *Node) halfAgreed(ctx context.Context, id string, waitsFor []string) (*SecondPerson, error) {
+	if n.cfg.Signers < 2 || !slices.Contains(waitsFor, n.cfg.Org) {
+		return nil, nil
 	}
-	return nil
+	second, err := n.saidYes(ctx, consentAgreement, id, "agreement "+short(id), people.AgreementSign)
+	if err != nil || len(second.Have) == 0 || second.More < 1 {
+		return nil, err
+	}
+	return second, nil
 }
 
 // putConsent adds a yes to the state file; who says it twice is only recorded.

@@ -113,3 +113,40 @@ func TestTwoPeopleSign(t *testing.T) {
 		}
 	}
 }
+
+// TestHalfAgreedIsShown: while one of two people has said yes to the version on
+// the table, their own node says so and who else can; the other node does not,
+// and neither does anybody once it is signed.
+func TestHalfAgreedIsShown(t *testing.T) {
+	t.Parallel()
+	shop := cleanroomtest.Start(t, "shop", func(c *cleanroom.Config) { c.Signers = 2 })
+	agency := cleanroomtest.Start(t, "agency")
+	smallOrders.add(t, shop)
+	known(t, shop, agency)
+	talk, err := shop.Propose(t.Context(), draftOf(t, func(*agreements.Agreement) {}, shop, agency), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop.Person(t, "anna", staff.Admin)
+	ben, cara := shop.Person(t, "ben", staff.Legal), shop.Person(t, "cara", staff.Legal)
+	if s := talkAt(t, shop, talk.ID).Second; s != nil {
+		t.Errorf("before anybody said yes: %+v", s)
+	}
+	var second *cleanroom.SecondPerson
+	if _, err := shop.Accept(as(t, shop, ben, staff.AgreementSign), talk.ID); !errors.As(err, &second) {
+		t.Fatalf("the first: %v", err)
+	}
+	s := talkAt(t, shop, talk.ID).Second
+	if s == nil || len(s.Have) != 1 || s.Have[0] != "ben" || s.Others() != "one other person must say yes to the same, by the same command (who can: cara)" {
+		t.Errorf("after the first: %+v", s)
+	}
+	if s := talkAt(t, agency, talk.ID).Second; s != nil {
+		t.Errorf("at the other node: %+v", s)
+	}
+	if _, err := shop.Accept(as(t, shop, cara, staff.AgreementSign), talk.ID); err != nil {
+		t.Fatal(err)
+	}
+	if s := talkAt(t, shop, talk.ID).Second; s != nil {
+		t.Errorf("after both: %+v", s)
+	}
+}

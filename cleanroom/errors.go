@@ -9,6 +9,7 @@ import (
 // Errors a caller may want to tell apart. Their texts are shown to users of
 // this node; what a partner may see is decided in offer.go.
 var (
+	ErrShortID          = errors.New("an id is given whole or by its first six digits or more, as `parley agreement list` shows it")
 	ErrNoAgreement      = errors.New("no such agreement here; `parley agreement list` shows those this node has")
 	ErrNotNamed         = errors.New("the agreement does not name this node")
 	ErrContractChanged  = errors.New("the data contract is not the one that was signed")

@@ -26,10 +26,13 @@ type Talk struct {
 	Members     []string `json:"members"`
 	Predecessor string   `json:"predecessor,omitempty"`
 	// Agreement is the id of the version on the table, Signed who signed it.
-	Agreement string    `json:"agreement"`
-	Signed    []string  `json:"signed"`
-	WaitsFor  []string  `json:"waitsFor"` // who must act
-	Versions  []Version `json:"versions"`
+	Agreement string   `json:"agreement"`
+	Signed    []string `json:"signed"`
+	WaitsFor  []string `json:"waitsFor"` // who must act
+	// Second is set while one person of this organisation has said yes and
+	// another must.
+	Second   *SecondPerson `json:"second,omitempty"`
+	Versions []Version     `json:"versions"`
 	// Undelivered are members whose nodes have not taken something of this
 	// node's yet, Refused those that would not.
 	Undelivered []string `json:"undelivered,omitempty"`
@@ -77,7 +80,7 @@ func (n *Node) findTalk(ctx context.Context, ref string) (store.Negotiation, []s
 	}
 	start := strings.TrimPrefix(ref, "sha256:")
 	if len(start) < 6 {
-		return talk, nil, ErrNoTalk
+		return talk, nil, ErrShortID
 	}
 	var found []store.Negotiation
 	var of [][]store.Proposal
@@ -174,6 +177,10 @@ func (n *Node) talk(ctx context.Context, s store.Negotiation, versions []store.P
 	}
 	if !s.State.Final() {
 		t.WaitsFor = append(t.WaitsFor, missing...)
+		var err error
+		if t.Second, err = n.halfAgreed(ctx, t.Agreement, t.WaitsFor); err != nil {
+			return nil, err
+		}
 	}
 	return t, n.undeliveredOf(ctx, t)
 }
@@ -253,6 +260,8 @@ func (n *Node) History(ctx context.Context, ref string) (*AgreementHistory, erro
 		if v := onTable(versions); v != nil {
 			id = v.Agreement
 		}
+	} else if errors.Is(err, ErrShortID) {
+		return nil, err
 	} else {
 		return nil, ErrNoAgreement
 	}

@@ -217,7 +217,7 @@ func (b *binder) checkWindow(d *Days, count int) error {
 	hint := "Write WHERE " + name + " BETWEEN DATE '2024-01-01' AND DATE '2024-01-31' with the days you mean."
 	switch {
 	case count == 0:
-		return b.src.Refuse(b.apart.pos, "open-window", clause, "Declare min and max of it in the agreement, or w"+hint[1:],
+		return b.src.Refuse(b.apart.pos, "open-window", clause, "Give it a minimum and a maximum in its owner's data contract, or w"+hint[1:],
 			"Every day that %s may have is sent, one number for each unit and day, and nothing bounds these days.", sql.Name(name))
 	case count < 0:
 		return b.src.Refuse(b.apart.pos, "empty-window", clause, hint, "On no day of %s could anything meet.", sql.Name(name))

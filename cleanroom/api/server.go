@@ -80,7 +80,7 @@ func problem(err error, c echo.Context) {
 		p.Type = "urn:parley:problem:refused"
 	case errors.As(err, &he):
 		p.Status = he.Code
-	case errors.Is(err, cleanroom.ErrNoRun), errors.Is(err, cleanroom.ErrNoRequest), errors.Is(err, cleanroom.ErrNoAgreement), errors.Is(err, cleanroom.ErrNoTalk), errors.Is(err, cleanroom.ErrNoTemplate), errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, cleanroom.ErrNoRun), errors.Is(err, cleanroom.ErrNoRequest), errors.Is(err, cleanroom.ErrNoAgreement), errors.Is(err, cleanroom.ErrShortID), errors.Is(err, cleanroom.ErrNoTalk), errors.Is(err, cleanroom.ErrNoTemplate), errors.Is(err, store.ErrNotFound):
 		p.Status = http.StatusNotFound
 	case errors.As(err, &forbidden), errors.Is(err, people.ErrSession), errors.Is(err, cleanroom.ErrNeedsPerson):
 		p.Status = http.StatusForbidden

@@ -31,7 +31,7 @@ type question struct {
 }
 
 func (q *question) flags(c *cobra.Command) {
-	c.Flags().StringVar(&q.Agreement, "agreement", "", "id of the agreement, or its first digits")
+	c.Flags().StringVar(&q.Agreement, "agreement", "", "id of the agreement, or its first six digits or more, as `parley agreement list` shows it")
 	c.Flags().StringVar(&q.SQL, "sql", "", "the question, in SQL")
 	c.Flags().StringVar(&q.sqlFile, "sql-file", "", "file holding the SQL; - for standard input")
 	c.Flags().StringVar(&q.Analysis, "analysis", "", "name of an approved analysis of the agreement")
@@ -84,7 +84,7 @@ analyses are approved: ` + "`parley agreement show ID`" + `. What SQL may be ask
       --sql 'SELECT campaign, COUNT(DISTINCT e.email) AS buyers, SUM(amount) AS sales
              FROM exposures e JOIN orders o ON e.email = o.email GROUP BY campaign'
   parley run --home ~/acme --agreement 3f2a91 --analysis sales_by_campaign --param from=2026-01-01`,
-		Args: cobra.NoArgs,
+		Args: noQuestionHere,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := errors.Join(q.read(), o.check()); err != nil {
 				return err
@@ -221,7 +221,7 @@ func explainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain --home DIR --agreement ID (--sql SQL | --analysis NAME)",
 		Short: "Say what a question would do: who runs what, what leaves, who learns what",
-		Args:  cobra.NoArgs,
+		Args:  noQuestionHere,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := q.read(); err != nil {
 				return err

@@ -42,7 +42,7 @@ func datasetAdd() *cobra.Command {
 				if err := d.call(cmd.Context(), http.MethodPost, "/v1/datasets", in, &got); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s rows, %s units, version %s\n", got.Name, count(got.Rows), count(got.Units), got.Version)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s rows of %s different people or things, version %s\n", got.Name, count(got.Rows), count(got.Units), got.Version)
 				if got.Dropped > 0 {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s rows have an empty or malformed join key and are in no answer.\n", count(got.Dropped))
 				}

@@ -15,6 +15,7 @@ import (
 
 	"parley/cleanroom"
 	"parley/cleanroom/api"
+	"parley/cleanroom/store"
 )
 
 // door is a connection to a node's own API.
@@ -69,6 +70,9 @@ func enter(ctx context.Context, h home) (*door, error) {
 		return d, err
 	}
 	n, err := openNode(ctx, h, slog.New(slog.DiscardHandler))
+	if errors.Is(err, store.ErrInUse) {
+		return nil, errors.New("the node of this home is starting or stopping, or another parley command has it open: try again in a moment")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -38,11 +39,16 @@ func run(ctx context.Context, args []string) int {
 	cmd, started := root(), false
 	noteStart(cmd, &started)
 	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
+	sub, err := cmd.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
 	if !started {
+		if strings.HasPrefix(err.Error(), "required flag") {
+			if missing := missingFlags(sub); missing != nil {
+				err = missing
+			}
+		}
 		err = withCode(exitUsage, err)
 	}
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {

@@ -24,9 +24,9 @@ import (
 func negotiationCommands() []*cobra.Command {
 	return []*cobra.Command{agreementPropose(), agreementCounter(), agreementDiff(), agreementAccept(), agreementReject(), agreementDraft(),
 		agreementAmend(), agreementHistory(),
-		agreementNotice("suspend", "Stop everything under an agreement until this organisation resumes it", "suspended", "resume"),
-		agreementNotice("resume", "Take this organisation's own suspension of an agreement back", "resumed", ""),
-		agreementNotice("revoke", "End an agreement for good", "revoked", "")}
+		agreementNotice("suspend", "Stop everything under an agreement until this organisation resumes it", "Runs that are going on are stopped. ", "an error in our records", "suspended", "resume"),
+		agreementNotice("resume", "Take this organisation's own suspension of an agreement back", "What others suspended, they must resume. ", "the records are mended", "resumed", ""),
+		agreementNotice("revoke", "End an agreement for good", "Runs that are going on are stopped, and there is no way back. ", "the campaign is over", "revoked", "")}
 }
 
 // talkCommand is a command that changes a negotiation and prints what follows.
@@ -103,7 +103,7 @@ func agreementReject() *cobra.Command {
 }
 
 func reasonFlag(c *cobra.Command, reason *string) {
-	c.Flags().StringVar(reason, "reason", "", "why, in one line that the other members read")
+	c.Flags().StringVar(reason, "reason", "", "why, in one line that the other members read (--reason TEXT)")
 	if err := c.MarkFlagRequired("reason"); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -147,15 +147,17 @@ Once every member has signed, the agreement is in force.`,
 }
 
 // agreementNotice is suspend, resume or revoke.
-func agreementNotice(kind, short, done, undo string) *cobra.Command {
+func agreementNotice(kind, short, long, example, done, undo string) *cobra.Command {
 	var h home
 	var reason string
 	var asJSON bool
 	c := &cobra.Command{
 		Use: kind + " ID --reason TEXT --home DIR", Short: short, Args: cobra.ExactArgs(1),
-		Long: short + `. The notice is signed; it takes effect here at
-once, stops runs that are going on, and goes to the other members' nodes, now or
-when they answer again.`,
+		Long: short + `.
+` + long + `The notice is signed and
+gives your reason; it takes effect here at once, and goes to the other members'
+nodes, now or when they answer again.`,
+		Example: "  parley agreement " + kind + " 5c1e0b7e0f3f --reason '" + example + "' --home ~/acme",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return with(cmd.Context(), h, func(d *door) error {
 				var a cleanroom.Collaboration
@@ -167,7 +169,7 @@ when they answer again.`,
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "You have %s %s (%s): it is %s.\n", done, shortID(a.ID), a.Agreement.Title, a.State)
 				if undo != "" {
-					fmt.Fprintf(cmd.OutOrStdout(), "Undo: parley agreement %s %s --reason TEXT --home %s\n", undo, shortID(a.ID), h.dir)
+					fmt.Fprintf(cmd.OutOrStdout(), "Undo: parley agreement %s %s --reason TEXT --home %s\n", undo, shortID(a.ID), shellWord(h.dir))
 				}
 				return nil
 			})
@@ -341,6 +343,9 @@ func printTalk(w io.Writer, t *cleanroom.Talk) {
 	case store.Terminated:
 		fmt.Fprintf(w, "Ended by %s on %s: %s\n", t.By, moment(t.Updated), t.Reason)
 	}
+	if t.Second != nil {
+		fmt.Fprintf(w, "Here %s said yes, and %s.\n", strings.Join(t.Second.Have, " and "), t.Second.Others())
+	}
 	if len(t.Undelivered) > 0 {
 		fmt.Fprintf(w, "Not delivered yet to %s: it is sent when both nodes are up.\n", strings.Join(t.Undelivered, ", "))
 	}
@@ -384,7 +389,9 @@ func printHistory(out io.Writer, h *cleanroom.AgreementHistory) error {
 	for _, id := range h.Chain {
 		fmt.Fprintf(out, "Belongs together with agreement %s.\n", shortID(id))
 	}
-	fmt.Fprintln(out)
+	if h.Agreement != nil || len(h.Chain) > 0 {
+		fmt.Fprintln(out)
+	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, e := range h.Events {
 		words := e.Words
@@ -432,5 +439,13 @@ func printTalks(out io.Writer, all []cleanroom.Talk) error {
 		fmt.Fprintf(w, "%s\t%s\t%d by %s\t%s\t%s\t%s\n", t.ID[:12], t.State, t.Versions[len(t.Versions)-1].Number, t.Versions[len(t.Versions)-1].By,
 			strings.Join(t.WaitsFor, ", "), strings.Join(t.Members, ", "), t.Title)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, t := range all {
+		if !t.State.Final() && t.Second != nil {
+			fmt.Fprintf(out, "%s: %s said yes, and %s.\n", t.ID[:12], strings.Join(t.Second.Have, " and "), t.Second.Others())
+		}
+	}
+	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"runtime/pprof"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -105,8 +107,20 @@ func initCommand() *cobra.Command {
 			if err := cleanroom.Init(cleanroom.Home(h.dir), o); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Made %s for %s.\n\nNext:\n  parley dataset example > mydata.contract.yaml   describe a dataset\n  parley dataset add --home %s --contract mydata.contract.yaml\n  parley serve --home %s\n", h.dir, cfg.Org, h.dir, h.dir)
-			return nil
+			fmt.Fprintf(cmd.OutOrStdout(), "Made %s for %s.\n\nNext:\n", h.dir, cfg.Org)
+			next := []string{"parley serve --home %s", "run the node",
+				"parley dataset example > mydata.contract.yaml", "describe a dataset",
+				"parley dataset add --home %s --contract mydata.contract.yaml", "import it",
+				"parley invite --home %s", "meet a partner; or, with the line that a partner sent you:",
+				"parley join 'parley-invite:1:…' --home %s", "become a partner"}
+			if dialOnly {
+				next = append(next[:6], next[8:]...)
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 3, ' ', 0)
+			for i := 0; i < len(next); i += 2 {
+				fmt.Fprintf(w, "  %s\t%s\n", strings.ReplaceAll(next[i], "%s", shellWord(h.dir)), next[i+1])
+			}
+			return w.Flush()
 		},
 	}
 	h.flags(c)
@@ -128,9 +142,10 @@ func serveCommand() *cobra.Command {
 	var jsonLog bool
 	var profile string
 	c := &cobra.Command{
-		Use:   "serve --home DIR",
-		Short: "Run the node until Ctrl-C",
-		Args:  cobra.NoArgs,
+		Use:        "serve --home DIR",
+		SuggestFor: []string{"start", "run-node", "up"},
+		Short:      "Run the node until Ctrl-C",
+		Args:       cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			stop, err := startProfile(profile)
 			if err != nil {

@@ -27,7 +27,7 @@ printed HTML, carries the agreement's id. Signatures are verified first. A file
 always gives the same bytes; by id, with --home, it also says when this node had
 the first signature and what the agreement is now. HTML is the form for screen
 readers.`,
-		Example: "  parley agreement render draft.yaml --to pdf -o draft.pdf\n  parley agreement render 1f0c --home ~/acme --to html -o agreement.html",
+		Example: "  parley agreement render draft.yaml --to pdf -o draft.pdf\n  parley agreement render 1f0c27 --home ~/acme --to html -o agreement.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			form, ok := renderers[to]
