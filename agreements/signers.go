@@ -29,3 +29,13 @@ func (e *Envelope) Signers() ([]Signed, error) {
 	}
 	return out, nil
 }
+
+// SignedBy names who has signed, in the order in which the signatures came into
+// the envelope. They are not verified here.
+func (e *Envelope) SignedBy() []string {
+	out := make([]string, 0, len(e.sigs))
+	for _, s := range e.sigs {
+		out = append(out, e.memberOf(s.KeyID).Name)
+	}
+	return out
+}

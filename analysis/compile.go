@@ -52,6 +52,9 @@ type Compiled struct {
 	Hash [32]byte
 	// Uses lists every use of a column, in the order of the SQL's clauses.
 	Uses []ColumnUse
+	// Warnings say in words, for the asker, what is allowed and most likely a
+	// mistake, by the agreement and the question alone.
+	Warnings []string
 	// Asker is the member that asked; Analysis the approved analysis, if any.
 	Asker    string
 	Analysis string
@@ -99,7 +102,7 @@ func compile(ctx context.Context, p Parser, a *agreements.Agreement, agreementID
 	if err != nil {
 		return nil, err
 	}
-	out := &Compiled{Plan: plan.Build(bound, agreementID), Uses: bound.Uses, Asker: asker, Analysis: q.Analysis, parsed: parsed}
+	out := &Compiled{Plan: plan.Build(bound, agreementID), Uses: bound.Uses, Warnings: bound.Warnings, Asker: asker, Analysis: q.Analysis, parsed: parsed}
 	if out.Plan.Kind == plan.OneOwner && out.Plan.DP == nil {
 		out.Selection = plan.Selection(bound)
 	}

@@ -17,6 +17,8 @@ type Explanation struct {
 	Asker     string `json:"asker"`
 	Analysis  string `json:"analysis,omitempty"`
 	Question  string `json:"question"`
+	// Warnings say what is allowed and most likely a mistake.
+	Warnings []string `json:"warnings,omitempty"`
 	// Runs says what each owner's engine does with its own rows.
 	Runs []OwnerRun `json:"runs"`
 	// Leaves says what leaves which node, to whom and in what form.
@@ -64,12 +66,12 @@ type Lesson struct {
 func Explain(c *Compiled, a *agreements.Agreement) *Explanation {
 	e := &Explanation{
 		Title: a.Title, Agreement: c.Plan.Agreement, PlanHash: fmt.Sprintf("%x", c.Hash), Asker: c.Asker,
-		Analysis: c.Analysis, Question: c.Plan.SQL, Uses: c.Uses, Release: release(&c.Plan),
+		Analysis: c.Analysis, Question: c.Plan.SQL, Warnings: c.Warnings, Uses: c.Uses, Release: release(&c.Plan),
 		Budget: budgetOf(&c.Plan), Noise: noiseOf(&c.Plan), Limits: limitsOf(&c.Plan),
 	}
 	if c.Plan.DP == nil && partial(&c.Plan, func(a *plan.Aggregate) bool { return a.Nullable }) {
 		e.Limits = append(e.Limits, "Aggregates under two different conditions can be subtracted from each other: "+
-			"how many units meet the one and not the other is not tested.")
+			"how many people or things meet the one and not the other is not tested.")
 	}
 	for _, l := range c.Plan.Locals {
 		e.Runs = append(e.Runs, OwnerRun{
@@ -93,7 +95,7 @@ func limitsOf(p *plan.Plan) []string {
 			"many answers to similar questions can tell more than one."}
 	}
 	out := []string{fmt.Sprintf("The answer is differentially private for a person or thing as long as all runs stay within the budget (%s). "+
-		"How many units a dataset has, and the number of groups where the agreement lists no values, are not protected by noise.", p.DP)}
+		"How many people or things a dataset has, and the number of groups where the agreement lists no values, are not protected by noise.", p.DP)}
 	for _, l := range p.Locals {
 		if l.RowsPerUnit < l.MaxRowsPerUnit {
 			out = append(out, fmt.Sprintf("Where a person or thing has more than %d of the rows of %s in a group, they count as %d (rowsPerUnit), in sums as in counts: "+
@@ -111,41 +113,41 @@ func summary(l *plan.Local, kind plan.Kind) string {
 }
 
 func release(p *plan.Plan) []string {
-	out := []string{fmt.Sprintf("A group is released only if at least %d distinct units stand behind it; rows do not count, units do.", p.MinGroupSize)}
+	out := []string{fmt.Sprintf("A group is released only if at least %d different people or things stand behind it; rows do not count.", p.MinGroupSize)}
 	if p.Secure != nil && p.Secure.Outer {
 		out = []string{
-			fmt.Sprintf("A group is released only if at least %d distinct units of %s stand behind it, with or without a partner; rows do not count, units do.",
+			fmt.Sprintf("A group is released only if at least %d different people or things of %s stand behind it, with or without a partner; rows do not count.",
 				p.MinGroupSize, p.Locals[p.Secure.W].Dataset),
-			fmt.Sprintf("A number that depends on %s needs at least %d units with a partner; else it is NULL, whatever the reason.",
+			fmt.Sprintf("A number that depends on %s needs at least %d people or things with a partner; else it is NULL, whatever the reason.",
 				p.Locals[p.Secure.V].Dataset, p.MinGroupSize),
 		}
 	}
 	if partial(p, func(a *plan.Aggregate) bool { return a.Nullable }) {
-		out = append(out, "Where a value can be missing, or an aggregate has a condition of its own (FILTER, CASE), it needs that many units with a row that counts.")
+		out = append(out, "Where a value can be missing, or an aggregate has a condition of its own (FILTER, CASE), it needs that many people or things with a row that counts.")
 	}
 	if p.Secure != nil && p.Secure.Days > 0 {
-		out = append(out, "In a join on time a unit counts only if it meets something on the first of its own days at "+p.Locals[p.Secure.V].Member+". Groups may be withheld that have more units than that; none is released that has fewer.")
+		out = append(out, "In a join on time a person or thing counts only if it meets something on the first of its own days at "+p.Locals[p.Secure.V].Member+". Groups may be withheld that have more people or things than that; none is released that has fewer.")
 	}
 	if partial(p, func(a *plan.Aggregate) bool { return len(a.Left) > 0 }) {
 		counted := ""
 		if p.Secure != nil && p.Secure.Days > 0 {
 			counted = ", counted in the same way"
 		}
-		out = append(out, fmt.Sprintf("What such a condition leaves out of the group must be no rows at all, or rows of at least %d units%s: a unit that meets the condition may have other rows that do not. The same holds for rows without a value where they are counted.", p.MinGroupSize, counted))
+		out = append(out, fmt.Sprintf("What such a condition leaves out of the group must be no rows at all, or rows of at least %d people or things%s: one that meets the condition may have other rows that do not. The same holds for rows without a value where they are counted.", p.MinGroupSize, counted))
 	}
 	if partial(p, func(a *plan.Aggregate) bool { return a.Complement }) {
-		out = append(out, fmt.Sprintf("Such a number is NULL as well when fewer than %d units of either owner's own group have no partner, or of those that its condition picks.", p.MinGroupSize))
+		out = append(out, fmt.Sprintf("Such a number is NULL as well when fewer than %d people or things of either owner's own group have no partner, or of those that its condition picks.", p.MinGroupSize))
 	}
 	if p.Secure != nil && !p.Secure.Outer && partial(p, func(a *plan.Aggregate) bool { return len(a.Parts) > 0 }) {
-		out = append(out, fmt.Sprintf("Of the units that such a condition picks on its owner's side, or that have a value, at least %d must have no partner: else the number would tell that all of them have one.", p.MinGroupSize))
+		out = append(out, fmt.Sprintf("Of the people or things that such a condition picks on its owner's side, or that have a value, at least %d must have no partner: else the number would tell that all of them have one.", p.MinGroupSize))
 	}
 	if partial(p, func(a *plan.Aggregate) bool {
 		return slices.ContainsFunc(a.Parts, func(part plan.Part) bool { return part.Whole == p.Secure.CellGuard })
 	}) {
-		out = append(out, fmt.Sprintf("Who has no partner is counted only where at least %d units have one.", p.MinGroupSize))
+		out = append(out, fmt.Sprintf("Who has no partner is counted only where at least %d people or things have one.", p.MinGroupSize))
 	}
 	if p.Secure != nil && p.Secure.Complement {
-		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d units of either owner's own group would be left out of it.", p.MinGroupSize))
+		out = append(out, fmt.Sprintf("A group is withheld as well when fewer than %d people or things of either owner's own group would be left out of it.", p.MinGroupSize))
 	}
 	if p.DP != nil {
 		out = append(out, "Noise is added to every number before it is tested; the number tested, with its noise, must also reach a threshold above that, and is the number released.")

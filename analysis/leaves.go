@@ -12,9 +12,9 @@ func joinLeaves(c *Compiled) []Message {
 	p := &c.Plan
 	w, v := p.Locals[p.Secure.W].Member, p.Locals[p.Secure.V].Member
 	out := []Message{
-		{w, v, "its unit ids, hidden under a secret key, in sorted order, with dummies mixed in (once per pair of dataset versions)",
+		{w, v, "the ids of its people or things, hidden under a secret key, in sorted order, with dummies mixed in (once per pair of dataset versions)",
 			"points on an elliptic curve; no id can be read or tried"},
-		{v, w, "its unit ids, in the same form (once per pair of dataset versions)",
+		{v, w, "the ids of its people or things, in the same form (once per pair of dataset versions)",
 			"points on an elliptic curve; no id can be read or tried"},
 		{v, w, fmt.Sprintf("%s for every slot%s, present or not", numbers(len(p.Secure.Values)), everyDay(p)),
 			"encrypted under a key that only " + v + " holds"},
@@ -73,9 +73,9 @@ func joinLearns(c *Compiled) []Lesson {
 	out := []Lesson{{c.Asker, append([]string{"the released answer: " + columnNames(p)}, behind(p)...)}}
 	out[0].Learns = append(out[0].Learns, "how many groups were withheld, or at most how many")
 	common := []string{
-		"how many units the other's dataset has, and about how many are shared (with noise, once per alignment)",
+		"how many people or things the other's dataset has, and about how many are shared (with noise, once per alignment)",
 		"the question itself, the number of cells, and the sizes and times of messages",
-		"not which units are shared, and no row or id of the other",
+		"not which people or things are shared, and no row or id of the other",
 	}
 	for _, m := range []string{w, v} {
 		if m == c.Asker {

@@ -57,7 +57,7 @@ func (c *Compiled) Pass(name string) (*Pass, error) {
 
 func (c *Compiled) checkedText() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Question  %s\nAsker     %s\nAt least  %d units behind every number\n\nColumns, and the rule that allows each use\n", c.Plan.SQL, c.Asker, c.Plan.MinGroupSize)
+	fmt.Fprintf(&b, "Question  %s\nAsker     %s\nAt least  %d people or things behind every number\n\nColumns, and the rule that allows each use\n", c.Plan.SQL, c.Asker, c.Plan.MinGroupSize)
 	for _, u := range c.Uses {
 		fmt.Fprintf(&b, "  %s.%s (%s) as %s: %s\n", u.Dataset, u.Column, u.Owner, u.Use, u.Clause)
 	}

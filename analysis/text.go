@@ -21,6 +21,12 @@ func (e *Explanation) Text() string {
 	}
 	fmt.Fprintf(&b, " under the agreement %s:\n", sql.Name(e.Title))
 	wrap(&b, "    ", e.Question)
+	if len(e.Warnings) > 0 {
+		section(&b, "Warning")
+	}
+	for _, w := range e.Warnings {
+		wrap(&b, "  - ", w)
+	}
 	section(&b, "What each owner runs on its own rows")
 	for _, r := range e.Runs {
 		e.run(&b, r)

@@ -406,7 +406,8 @@ func (n *Node) endTalksOf(ctx context.Context, row store.AgreementRow) error {
 	return nil
 }
 
-// Amendment is a draft that amends an agreement: the same words, beginning now.
+// Amendment is a draft that amends an agreement: the same words, beginning today
+// at midnight UTC, so that its dates read well, and not before that agreement.
 func (n *Node) Amendment(ctx context.Context, ref string) (*agreements.Agreement, error) {
 	row, err := n.findAgreement(ctx, ref)
 	if err != nil {
@@ -418,8 +419,8 @@ func (n *Node) Amendment(ctx context.Context, ref string) (*agreements.Agreement
 	}
 	a := e.Agreement()
 	a.Predecessor = row.ID
-	if now := n.utc(); now.After(a.Validity.NotBefore) {
-		a.Validity.NotBefore = now
+	if today := n.utc().Truncate(24 * time.Hour); today.After(a.Validity.NotBefore) {
+		a.Validity.NotBefore = today
 	}
 	if _, err := n.amended(ctx, a); err != nil {
 		return nil, err

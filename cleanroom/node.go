@@ -234,7 +234,9 @@ func (n *Node) Close() error {
 	return errors.Join(err, n.mail.Close(), n.store.Close())
 }
 
-// sweepSnapshots removes what an interrupted import left behind.
+// sweepSnapshots removes what an interrupted import left behind. Names are
+// compared without their folder: that may be written otherwise than when the
+// dataset was imported, as a relative path is.
 func (n *Node) sweepSnapshots() {
 	known := map[string]bool{}
 	rows, err := n.store.Datasets(n.life)
@@ -242,16 +244,15 @@ func (n *Node) sweepSnapshots() {
 		return
 	}
 	for _, d := range rows {
-		known[d.SnapshotPath] = true
+		known[filepath.Base(d.SnapshotPath)] = true
 	}
 	files, err := os.ReadDir(n.home.path("snapshots"))
 	if err != nil {
 		return
 	}
 	for _, f := range files {
-		path := n.home.path("snapshots", f.Name())
-		if !known[path] {
-			os.Remove(path)
+		if !known[f.Name()] {
+			os.Remove(n.home.path("snapshots", f.Name()))
 		}
 	}
 }

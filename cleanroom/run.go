@@ -61,8 +61,11 @@ type View struct {
 	// More says of the receiver's own datasets about how many more runs like
 	// this their limits allowed when it ended; none for those without limits,
 	// and none once the node was started again.
-	More   []MoreRuns `json:"more,omitempty"`
-	reason string     // why it failed, in a word that the other node may know
+	More []MoreRuns `json:"more,omitempty"`
+	// Warnings say of a question of this node's own what is most likely a
+	// mistake; none once the node was started again.
+	Warnings []string `json:"warnings,omitempty"`
+	reason   string   // why it failed, in a word that the other node may know
 }
 
 // Run is a run that is going on in this process, or ended in it. mu guards
@@ -130,6 +133,9 @@ func (n *Node) open(ctx context.Context, id string, ad *admitted, partner string
 	r.cancel = cancel
 	r.view = View{ID: id, Agreement: ad.id, Asker: ad.asker, Question: asked,
 		PlanHash: hexOf(ad.compiled.Hash), State: store.Submitted, Created: n.now()}
+	if ad.asker == n.cfg.Org {
+		r.view.Warnings = ad.compiled.Warnings
+	}
 	if p := n.partner(ad); partner == "" && p != nil {
 		r.partner = p.TLSFingerprint
 	}

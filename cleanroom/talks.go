@@ -295,7 +295,14 @@ func (n *Node) stateEvents(ctx context.Context, h *AgreementHistory, id string) 
 	add := func(at time.Time, by, words, reason string) {
 		h.Events = append(h.Events, Event{at, by, words, reason})
 	}
-	add(h.Agreement.FirstSeen, "", "the first signature was here", "")
+	e, err := agreements.Open(h.Agreement.Envelope)
+	if err != nil {
+		return err
+	}
+	signed := e.SignedBy() // in the order in which signatures came here
+	if len(signed) > 0 {
+		add(h.Agreement.FirstSeen, signed[0], "signed it", "")
+	}
 	notices, err := n.store.Notices(ctx, id)
 	if err != nil {
 		return err
@@ -309,9 +316,9 @@ func (n *Node) stateEvents(ctx context.Context, h *AgreementHistory, id string) 
 	switch h.Agreement.State {
 	case store.AgreementSuperseded, store.AgreementExpired:
 		add(h.Agreement.Since, "", map[store.AgreementState]string{store.AgreementSuperseded: "it was replaced", store.AgreementExpired: "its time was over"}[h.Agreement.State], h.Agreement.Reason)
-	case store.AgreementActive:
-		if len(notices) == 0 {
-			add(h.Agreement.Since, "", "it is in force", "")
+	case store.AgreementActive: // after a suspension, Since is when that ended
+		if len(notices) == 0 && len(signed) > 0 {
+			add(h.Agreement.Since, signed[len(signed)-1], "signed it; now every member has, and it is in force", "")
 		}
 	}
 	for p := h.Agreement.Agreement.Predecessor; p != "" && len(h.Chain) < 100; {

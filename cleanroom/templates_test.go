@@ -130,7 +130,7 @@ func TestTemplateLife(t *testing.T) {
 	if _, err = n.ReviewTemplate(ctx, name); err == nil {
 		t.Error("a question that no node would answer went to review")
 	} else {
-		wantWords(t, err, "the analysis overlap cannot be asked: 1:8: `person` is the unit of `audience`: selecting it would show single units. [datasets.audience.rules.unit] A unit can be counted (COUNT(DISTINCT person)) and joined on.")
+		wantWords(t, err, "the analysis overlap cannot be asked: 1:8: `person` identifies the people or things of `audience`: selecting it would show single ones. [datasets.audience.rules.unit] It can be counted (COUNT(DISTINCT person)) and joined on.")
 	}
 	if _, err = n.EditTemplate(ctx, name, "", edited(t, n.Node, name+"@1", "individuals", "nobody")); err == nil {
 		t.Error("version 1's text was taken for version 2's")
@@ -143,7 +143,7 @@ func TestTemplateLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.Template.Analyses = one.Template.Analyses
-	if v, err = n.EditTemplate(ctx, name, v.Hash, v.Template); err != nil {
+	if _, err = n.EditTemplate(ctx, name, v.Hash, v.Template); err != nil {
 		t.Fatal(err)
 	}
 	if v, err = n.ReviewTemplate(ctx, name); err != nil || v.State != store.TemplateInReview {

@@ -45,23 +45,30 @@ func Moment(t time.Time) string {
 	return t.Format("2 January 2006, 15:04:05 UTC")
 }
 
-// Lasting words the time between two moments: whole days, and what is left.
+// Lasting words the time between two moments: whole days, and what is left. Of
+// a day or more no seconds are said: "about" stands for them, since the two
+// moments are said elsewhere to the second.
 func Lasting(from, to time.Time) string {
+	const day = 86_400
 	seconds := to.Unix() - from.Unix() // time.Duration ends at 292 years
+	about := ""
+	if left := seconds % 60; seconds >= day && left > 0 {
+		about, seconds = "about ", seconds-left
+	}
 	parts := []string{}
 	for _, u := range []struct {
 		seconds   int64
 		one, many string
-	}{{86_400, "day", "days"}, {3600, "hour", "hours"}, {60, "minute", "minutes"}, {1, "second", "seconds"}} {
+	}{{day, "day", "days"}, {3600, "hour", "hours"}, {60, "minute", "minutes"}, {1, "second", "seconds"}} {
 		if n := seconds / u.seconds; n > 0 {
 			parts = append(parts, Quantity(n, u.one, u.many))
 		}
 		seconds %= u.seconds
 	}
 	if len(parts) < 2 {
-		return strings.Join(parts, "")
+		return about + strings.Join(parts, "")
 	}
-	return fmt.Sprintf("%s and %s", strings.Join(parts[:len(parts)-1], ", "), parts[len(parts)-1])
+	return fmt.Sprintf("%s%s and %s", about, strings.Join(parts[:len(parts)-1], ", "), parts[len(parts)-1])
 }
 
 // Day words a time of day too, whatever it is.

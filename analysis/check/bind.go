@@ -17,8 +17,8 @@ type purpose struct {
 }
 
 var (
-	toFilter = purpose{use: agreements.Filter, unit: "a condition on it would pick single units"}
-	toGroup  = purpose{use: agreements.Dimension, unit: "grouping by it would show single units"}
+	toFilter = purpose{use: agreements.Filter, unit: "a condition on it would pick single ones"}
+	toGroup  = purpose{use: agreements.Dimension, unit: "grouping by it would show single ones"}
 	toSum    = purpose{use: agreements.Measure, unit: "it has no sum"}
 )
 

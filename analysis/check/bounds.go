@@ -30,7 +30,7 @@ func (b *binder) bounds() error {
 			it.MaxAbs = limit
 		}
 		if spread(it.Func) && it.MaxAbs > maxSquared {
-			return b.squareOverflow(it, it.pos, "one unit's share")
+			return b.squareOverflow(it, it.pos, "one person's or thing's share")
 		}
 		if err := b.fits(it, it.pos); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (b *binder) maxAbs(it *Item, pos int) (int64, error) {
 		limit = h
 	}
 	if !limit.IsInt64() {
-		return 0, b.overflow(it, pos, "one unit's share")
+		return 0, b.overflow(it, pos, "one person's or thing's share")
 	}
 	return limit.Int64(), nil
 }
@@ -108,11 +108,11 @@ func (b *binder) fits(it *Item, pos int) error {
 	if spread(it.Func) {
 		worst.Mul(worst, big.NewInt(it.MaxAbs))
 	}
-	const share = "one unit's share"
+	const share = "one person's or thing's share"
 	if most := big.NewInt(math.MaxInt64); worst.Cmp(most) > 0 {
 		return b.overflow(it, pos, share)
 	} else if n := b.leastUnits(); worst.Mul(worst, big.NewInt(n)).Cmp(most) > 0 {
-		return b.overflow(it, pos, fmt.Sprintf("the shares of %d units, which both datasets must have,", n))
+		return b.overflow(it, pos, fmt.Sprintf("the shares of %d people or things, which both datasets must have,", n))
 	}
 	return nil
 }

@@ -121,8 +121,8 @@ func (b *binder) aliases() []string {
 // refuseUnit refuses any use of a unit but counting it and joining on it.
 func (b *binder) refuseUnit(t, pos int, what string) error {
 	d := b.out.Tables[t].Dataset
-	return b.src.Refuse(pos, "unit", rule(d, "unit"), "A unit can be counted (COUNT(DISTINCT "+d.Rules.Unit.Column+")) and joined on.",
-		"%s is the unit of %s: %s.", sql.Name(d.Rules.Unit.Column), sql.Name(d.Name), what)
+	return b.src.Refuse(pos, "unit", rule(d, "unit"), "It can be counted (COUNT(DISTINCT "+d.Rules.Unit.Column+")) and joined on.",
+		"%s identifies the people or things of %s: %s.", sql.Name(d.Rules.Unit.Column), sql.Name(d.Name), what)
 }
 
 func columnsHint(t Table) string {

@@ -57,7 +57,7 @@ func (b *binder) days() error {
 	}
 	if !b.out.DP.None() {
 		return b.src.Refuse(a.pos, "time-noise", "dp", "Leave the condition on the days out, or agree on no differential privacy for these datasets.",
-			"A join on time with differential privacy is not part of the language yet: what one unit adds over all days is not bounded.")
+			"A join on time with differential privacy is not part of the language yet: what one person or thing adds over all days is not bounded.")
 	}
 	if a.lo > a.hi {
 		return b.src.Refuse(a.pos, "bad-time", "", "", "No two days are that far apart, so no rows would meet.")
@@ -218,12 +218,12 @@ func (b *binder) checkWindow(d *Days, count int) error {
 	switch {
 	case count == 0:
 		return b.src.Refuse(b.apart.pos, "open-window", clause, "Give it a minimum and a maximum in its owner's data contract, or w"+hint[1:],
-			"Every day that %s may have is sent, one number for each unit and day, and nothing bounds these days.", sql.Name(name))
+			"Every day that %s may have is sent, one number for each person or thing and day, and nothing bounds these days.", sql.Name(name))
 	case count < 0:
 		return b.src.Refuse(b.apart.pos, "empty-window", clause, hint, "On no day of %s could anything meet.", sql.Name(name))
 	case count > MaxDays:
 		return b.src.Refuse(b.apart.pos, "long-window", clause, hint,
-			"%s may have %d different days; every day is sent, one number for each unit and day, and at most %d fit.", sql.Name(name), count, MaxDays)
+			"%s may have %d different days; every day is sent, one number for each person or thing and day, and at most %d fit.", sql.Name(name), count, MaxDays)
 	}
 	return nil
 }
@@ -239,8 +239,8 @@ func (b *binder) countable(d *Days) error {
 		}
 		if it.Group < 0 && it.Func == "count_distinct" && table.MaxRows() != 1 {
 			return b.src.Refuse(it.pos, "time-count", rule(events, "maxRowsPerUnit"),
-				"Select COUNT(*) or SUM; thresholds still count units.",
-				"Units cannot be counted exactly in a join on time: a unit of %s may have several rows, and only the first day of each unit is looked at for the threshold.",
+				"Select COUNT(*) or SUM; thresholds still count people or things.",
+				"People or things cannot be counted exactly in a join on time: one of %s may have several rows, and only the first day of each is looked at for the threshold.",
 				sql.Name(events.Name))
 		}
 	}

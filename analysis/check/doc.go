@@ -42,6 +42,8 @@ type Query struct {
 	// DP is what agreement and owners together demand; nil: nothing.
 	DP   *agreements.DP
 	Uses []ColumnUse
+	// Warnings say in words what is allowed and most likely a mistake.
+	Warnings []string
 }
 
 // Table is one dataset of the question.

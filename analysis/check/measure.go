@@ -89,7 +89,7 @@ func (b *binder) unwrap(it *Item, e *sql.Call) (sql.Expr, error) {
 		switch {
 		case len(arg.Whens) > 1 || last == nil || !(last.Kind == sql.NullLiteral || last.Text == "0"):
 			return nil, b.src.Refuse(arg.Position(), "two-outcomes", "", "Write one aggregate for each outcome: SUM(x) FILTER (WHERE …), with a name of its own.",
-				"A CASE in an aggregate has one WHEN, and ELSE 0 or none: each outcome needs its own count of units.")
+				"A CASE in an aggregate has one WHEN, and ELSE 0 or none: each outcome needs its own count of people or things.")
 		case last.Kind != sql.NullLiteral && e.Func != "sum":
 			return nil, b.src.Refuse(arg.Position(), "two-outcomes", "", "Leave ELSE 0 out for the mean of those that meet it. For their share write 1.0 * COUNT(*) FILTER (WHERE …) / COUNT(*).",
 				"ELSE 0 in %s would count rows that do not meet the condition.", upper(e.Func))
@@ -122,7 +122,7 @@ func (b *binder) countUnits(it *Item, c *sql.Column) error {
 	d := b.out.Tables[f.Table].Dataset
 	if !f.unit {
 		return b.src.Refuse(c.Position(), "count-distinct", rule(d, "unit"), "Write COUNT(DISTINCT "+d.Rules.Unit.Column+").",
-			"COUNT(DISTINCT …) counts units; %s is not the unit of %s.", sql.Name(c.Name), sql.Name(d.Name))
+			"COUNT(DISTINCT …) counts people or things; %s does not identify those of %s.", sql.Name(c.Name), sql.Name(d.Name))
 	}
 	b.record(d, d.Rules.Unit.Column, "unit", rule(d, "unit"))
 	it.Name = "count(DISTINCT " + d.Rules.Unit.Column + ")"
@@ -215,7 +215,7 @@ func (b *binder) measured(x *Expr, pos int) error {
 		return nil
 	case "+", "-", "neg", "*":
 	default:
-		return b.src.Refuse(pos, "not-a-measure", "", "SUM and AVG take columns, numbers, + - and *. For a part of the rows write SUM(x) FILTER (WHERE …), which has its own count of units.",
+		return b.src.Refuse(pos, "not-a-measure", "", "SUM and AVG take columns, numbers, + - and *. For a part of the rows write SUM(x) FILTER (WHERE …), which has its own count of people or things.",
 			"%s inside SUM or AVG could single out a few rows.", sql.Name(x.Op))
 	}
 	for _, k := range x.Kids {

@@ -70,7 +70,7 @@ func (b *binder) groupItem(e sql.Expr) (Item, error) {
 	if c, ok := e.(*sql.Column); ok {
 		return b.groupColumn(c)
 	}
-	x, err := b.expr(e, purpose{use: agreements.Dimension, unit: "selecting it would show single units"})
+	x, err := b.expr(e, purpose{use: agreements.Dimension, unit: "selecting it would show single ones"})
 	if err != nil {
 		return Item{}, err
 	}
@@ -91,12 +91,12 @@ func (b *binder) groupColumn(e *sql.Column) (Item, error) {
 		return Item{}, err
 	}
 	if f.unit {
-		return Item{}, b.refuseUnit(f.Table, e.Position(), "selecting it would show single units")
+		return Item{}, b.refuseUnit(f.Table, e.Position(), "selecting it would show single ones")
 	}
 	name := e.Name
 	var x *Expr
 	if f.view != nil {
-		if x, err = b.picked(f, purpose{use: agreements.Dimension, unit: "selecting it would show single units"}, e.Position()); err != nil {
+		if x, err = b.picked(f, purpose{use: agreements.Dimension, unit: "selecting it would show single ones"}, e.Position()); err != nil {
 			return Item{}, err
 		}
 	} else {

@@ -151,7 +151,7 @@ func (b *binder) perUnit(e *sql.Call, p purpose) (x *Expr, err error) {
 	if !perUnitFuncs[e.Func] {
 		hint := "COUNT, SUM, MIN and MAX are the aggregates of a subquery."
 		if e.Func == "avg" {
-			hint = "Select SUM and COUNT(*): an average is a fraction, and values of one unit are kept exact."
+			hint = "Select SUM and COUNT(*): an average is a fraction, and values of one person or thing are kept exact."
 		}
 		return nil, b.src.Refuse(e.Position(), "bad-subquery", "", hint, "%s in a subquery is not part of the language.", sql.Name(e.Func))
 	}
@@ -251,8 +251,8 @@ func (e *Expr) hollow() bool {
 // condition that there is one, the units that have any are counted (R06).
 func (b *binder) rested(it *Item, x *Expr, pos int) error {
 	if x.Slot != nil && x.Slot.Expr.hollow() && !weak.Off("R06") && !positive(it.Filters[x.Table], x) {
-		return b.src.Refuse(pos, "conditional-count", "", "Write FILTER (WHERE "+x.Column.Name+" > 0) after it: then only the units that have any are counted and added up.",
-			"%s is 0 for units without such a row, and their number must not stand for those that have one.", sql.Name(x.Column.Name))
+		return b.src.Refuse(pos, "conditional-count", "", "Write FILTER (WHERE "+x.Column.Name+" > 0) after it: then only the people or things that have any are counted and added up.",
+			"%s is 0 for people or things without such a row, and their number must not stand for those that have one.", sql.Name(x.Column.Name))
 	}
 	for _, k := range x.Kids {
 		if err := b.rested(it, k, pos); err != nil {

@@ -36,7 +36,7 @@ func (b *binder) squareOverflow(it *Item, pos int, what string) error {
 		sql.Unscaled(it.Arg.Lo, it.Arg.Scale), sql.Unscaled(it.Arg.Hi, it.Arg.Scale), ofIt(what))
 }
 
-// ofIt is "one unit's share of it" for "one unit's share".
+// ofIt is "X of it" for what X adds up to, such as "one person's or thing's share".
 func ofIt(what string) string {
 	if rest, ok := strings.CutPrefix(what, "the shares of "); ok {
 		return "the shares of it of " + rest

@@ -175,7 +175,7 @@ func (b *binder) keys(t int, v *view, s *Stage) error {
 	}
 	if !ofUnit && !weak.Off("R21") {
 		return b.src.Refuse(v.in.Pos, "not-of-unit", rule(d, "unit"), "Write GROUP BY "+d.Rules.Unit.Column+" in it, alone or with other columns; group by anything else in the outer query.",
-			"A subquery that groups or removes repetitions must do so for each unit: %s is not among what it groups by.", sql.Name(d.Rules.Unit.Column))
+			"A subquery that groups or removes repetitions must do so for each person or thing: %s is not among what it groups by.", sql.Name(d.Rules.Unit.Column))
 	}
 	s.MaxRows = 1
 	if len(s.Keys) > 0 {

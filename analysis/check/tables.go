@@ -82,7 +82,7 @@ func (b *binder) pair() error {
 			"Both tables are called %s.", sql.Name(right.Alias))
 	case l.Rules.Unit.Normalisation != r.Rules.Unit.Normalisation:
 		return b.src.Refuse(right.pos, "normalisation", rule(r, "unit.normalisation"), "",
-			"The units of %s (%s) and %s (%s) are not written the same way, so none would match.",
+			"The ids of people or things in %s (%s) and %s (%s) are not written the same way, so none would match.",
 			sql.Name(l.Name), l.Rules.Unit.Normalisation, sql.Name(r.Name), r.Rules.Unit.Normalisation)
 	}
 	return nil
@@ -97,7 +97,7 @@ func (b *binder) using() error {
 	for _, t := range b.out.Tables {
 		if f, ok := lookup(t, u.Column); !ok || !f.unit {
 			return b.src.Refuse(u.Pos, "bad-join", rule(t.Dataset, "unit.column"), b.joinHint(),
-				"%s is not the unit of %s.", sql.Name(u.Column), sql.Name(t.Dataset.Name))
+				"%s does not identify the people or things of %s.", sql.Name(u.Column), sql.Name(t.Dataset.Name))
 		}
 	}
 	b.markJoined()
@@ -108,7 +108,7 @@ func (b *binder) using() error {
 func (b *binder) join() error {
 	if len(b.out.Tables) == 2 && !b.joined {
 		return b.src.Refuse(b.out.Tables[1].pos, "missing-join", rule(b.out.Tables[1].Dataset, "unit"), b.joinHint(),
-			"%s and %s are not joined on their units.",
+			"%s and %s are not joined on the ids of their people or things.",
 			sql.Name(b.out.Tables[0].Dataset.Name), sql.Name(b.out.Tables[1].Dataset.Name))
 	}
 	return nil

@@ -19,7 +19,7 @@ type view struct {
 // purposes of parts of a subquery. A key decides which rows are put together;
 // what becomes of it is judged where it is used.
 var (
-	toKey     = purpose{use: agreements.Dimension, or: agreements.Filter, unit: "grouping by it would show single units"}
+	toKey     = purpose{use: agreements.Dimension, or: agreements.Filter, unit: "grouping by it would show single ones"}
 	toNothing = purpose{unit: "in a subquery it can be selected as it is, and grouped and partitioned by"}
 )
 

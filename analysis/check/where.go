@@ -70,7 +70,7 @@ func (b *binder) unitEquality(e sql.Expr) (bool, error) {
 	}
 	if cmp.Op != "=" || !l.unit || !r.unit {
 		return false, b.src.Refuse(cmp.Position(), "bad-join", rule(b.out.Tables[1].Dataset, "unit"), b.joinHint(),
-			"Two owners' datasets can be joined on their units alone, by equality.")
+			"Two owners' datasets can be joined on the ids of their people or things alone, by equality.")
 	}
 	b.markJoined()
 	return true, nil
@@ -112,6 +112,7 @@ func (b *binder) test(op string, pos int, p purpose, list []sql.Expr) (*Expr, er
 	if err != nil {
 		return nil, err
 	}
+	b.unlisted(op, kids)
 	out := &Expr{Op: op, Type: agreements.Boolean, Kids: kids}
 	scale := 0
 	for _, k := range kids {

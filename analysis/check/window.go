@@ -115,10 +115,10 @@ func (b *binder) over(e *sql.Window, out *Expr, p purpose, d *agreements.Dataset
 	}
 	if !ofUnit && !weak.Off("R21") {
 		return b.src.Refuse(e.Position(), "not-of-unit", rule(d, "unit"), "Write OVER (PARTITION BY "+d.Rules.Unit.Column+" …).",
-			"A window must stay within one unit: %s is not among what it is partitioned by.", sql.Name(d.Rules.Unit.Column))
+			"A window must stay within one person or thing: %s is not among what it is partitioned by.", sql.Name(d.Rules.Unit.Column))
 	}
 	for _, key := range e.OrderBy {
-		x, err := b.expr(key.Expr, purpose{use: p.conditions().use, unit: "within one unit it orders nothing"})
+		x, err := b.expr(key.Expr, purpose{use: p.conditions().use, unit: "within one person or thing it orders nothing"})
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (d *DP) String() string {
 	if d == nil {
 		return "none"
 	}
-	return fmt.Sprintf("epsilon %s, delta %s; discrete %s noise on %s a group, %s a unit",
+	return fmt.Sprintf("epsilon %s, delta %s; discrete %s noise on %s a group, %s a person or thing",
 		d.Epsilon, d.Delta, map[Mechanism]string{Laplace: "Laplace", Gaussian: "Gaussian"}[d.Mechanism],
 		several(len(d.Values), "number"), several(d.GroupsPerUnit, "group"))
 }

@@ -12,8 +12,10 @@ import (
 var ErrShape = errors.New("the answer does not have the shape of its plan")
 
 // ErrTooLarge says that a sum which may be released exceeds 64 bits. A group
-// that is withheld never causes it: the error would tell of its values (R08).
-var ErrTooLarge = errors.New("a sum exceeds 64 bits")
+// that is withheld never causes it: the error would tell of its values (R08). The
+// text names no column and no group, and nothing of the question is released.
+var ErrTooLarge = errors.New("a sum of the question is larger than an answer can hold (64 bits: 19 digits, decimals among them), so nothing is released. " +
+	"Ask about fewer rows at a time, with WHERE or finer groups, or with smaller factors")
 
 // Columns of Row.Ints.
 const (

@@ -316,7 +316,7 @@ func TestText(t *testing.T) {
 	want := `region       n  units  sales  items
 ----------  --  -----  -----  -----
 no?[31mrth  31     30  -0.05   NULL
-Groups of fewer than 10 units are withheld; how many there are is not stated.
+Groups of fewer than 10 people or things are withheld; how many there are is not stated.
 NULL: there is no value, or fewer than 10 people or things are behind it.
 Threshold only, not differentially private.
 `
@@ -327,7 +327,8 @@ Threshold only, not differentially private.
 
 func TestNotes(t *testing.T) {
 	for want, table := range map[string]release.Table{
-		"Withheld: 1 group (minimum group size 10).":                                     {MinGroupSize: 10, Withheld: release.Withheld{Is: release.Exactly, Count: 1}},
+		"Withheld: 1 group (minimum group size 10); it may be empty.":                    {MinGroupSize: 10, Withheld: release.Withheld{Is: release.Exactly, Count: 1}},
+		"Withheld: 9 groups (minimum group size 10); empty groups may be among them.":    {MinGroupSize: 10, Withheld: release.Withheld{Is: release.Exactly, Count: 9}},
 		"Withheld: 0 groups (minimum group size 10).":                                    {MinGroupSize: 10, Withheld: release.Withheld{Is: release.Exactly}},
 		"Withheld: at most 7 groups (minimum group size 2); some of them may not exist.": {MinGroupSize: 2, PublicData: true, Withheld: release.Withheld{Is: release.AtMost, Count: 7}},
 	} {

@@ -42,17 +42,20 @@ func (t *Table) hasNull() bool {
 }
 
 func (w Withheld) sentence(k int) string {
-	many := fmt.Sprintf("%d groups", w.Count)
-	if w.Count == 1 {
-		many = "1 group"
+	many, empty := fmt.Sprintf("%d groups", w.Count), "; empty groups may be among them"
+	switch w.Count {
+	case 0:
+		empty = ""
+	case 1:
+		many, empty = "1 group", "; it may be empty"
 	}
 	switch w.Is {
 	case Exactly:
-		return fmt.Sprintf("Withheld: %s (minimum group size %d).", many, k)
+		return fmt.Sprintf("Withheld: %s (minimum group size %d)%s.", many, k, empty)
 	case AtMost:
 		return fmt.Sprintf("Withheld: at most %s (minimum group size %d); some of them may not exist.", many, k)
 	}
-	return fmt.Sprintf("Groups of fewer than %d units are withheld; how many there are is not stated.", k)
+	return fmt.Sprintf("Groups of fewer than %d people or things are withheld; how many there are is not stated.", k)
 }
 
 // Text writes the table in aligned columns, followed by its notes.

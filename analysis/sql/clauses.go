@@ -21,13 +21,13 @@ var clauses = []clause{
 	{"filter", "", "FILTER belongs to an aggregate.", "Put the condition in WHERE."},
 	{"order_bys", "", "ORDER BY inside an aggregate is not part of the language.", "Sums and counts do not depend on an order; leave it out."},
 	{"offset", "", "OFFSET is not part of the language.", "Use LIMIT alone."},
-	{"distinct", "", "DISTINCT inside this aggregate is not part of the language.", "COUNT(DISTINCT unit) counts units."},
+	{"distinct", "", "DISTINCT inside this aggregate is not part of the language.", "COUNT(DISTINCT unit) counts people or things."},
 	{"try_cast", "", "TRY_CAST is not part of the language.", "Columns have the types that the agreement states; write literals of that type."},
 }
 
 // nodeNames gives plain names to node types that are refused.
 var nodeNames = map[string][2]string{
-	"SET_OPERATION_NODE": {"UNION, INTERSECT and EXCEPT are", "Ask each question by itself."},
+	"SET_OPERATION_NODE": {"UNION, INTERSECT and EXCEPT of answers are", "Ask each question by itself; to count over two datasets of one owner together, write FROM (SELECT … FROM a UNION ALL SELECT … FROM b) AS t."},
 	"RECURSIVE_CTE_NODE": {"WITH RECURSIVE is", "Ask one SELECT over the agreement's datasets."},
 	"CTE_NODE":           {"WITH inside a subquery is", "Write WITH at the beginning of the question."},
 	"STATEMENT_NODE":     {"This statement is", "Ask one SELECT."},
@@ -57,7 +57,7 @@ var comparisons = map[string]string{
 	"COMPARE_GREATERTHAN": ">", "COMPARE_GREATERTHANOREQUALTO": ">=",
 }
 
-const singleUnitHint = "It would show the value of a single unit: COUNT, SUM and AVG are the aggregates."
+const singleUnitHint = "It would show the value of a single person or thing: COUNT, SUM and AVG are the aggregates."
 
 // functionHints explains refused functions that people do try.
 var functionHints = hints(map[string]string{

@@ -103,7 +103,7 @@ func (l *lowering) union(n *node, out *View) error {
 		return err
 	}
 	if kind != "UNION" || !all {
-		return l.src.Refuse(n.pos, "unsupported-syntax", "", "Write UNION ALL; COUNT(DISTINCT …) counts each unit once.",
+		return l.src.Refuse(n.pos, "unsupported-syntax", "", "Write UNION ALL; COUNT(DISTINCT …) counts each person or thing once.",
 			"UNION without ALL, INTERSECT and EXCEPT are not part of the language.")
 	}
 	for _, side := range []any{left, right} {
@@ -172,7 +172,7 @@ func (l *lowering) viewGroups(keys, sets []any, pos int, out *View) error {
 }
 
 func (l *lowering) notPicked(pos int, does string) error {
-	return l.src.Refuse(pos, "bad-subquery", "", "It may pick columns and expressions, pick rows with WHERE, group by the unit, and use windows within a unit, of one dataset.",
+	return l.src.Refuse(pos, "bad-subquery", "", "It may pick columns and expressions, pick rows with WHERE, group by the unit, and use windows within a person or thing, of one dataset.",
 		"A subquery that %s is not part of the language.", does)
 }
 

@@ -79,7 +79,7 @@ func (l *lowering) window(n *node) (Expr, error) {
 func (l *lowering) frame(n *node) error {
 	start, end, exclude := n.text("start"), n.text("end"), n.text("exclude_clause")
 	if start != "UNBOUNDED_PRECEDING" || end != "CURRENT_ROW_RANGE" || exclude != "NO_OTHER" || n.fields["start_expr"] != nil || n.fields["end_expr"] != nil {
-		return l.src.Refuse(n.pos, "bad-window", "", "Leave ROWS, RANGE and EXCLUDE out: a window goes from the first row of the unit to the present one, or over all of them without ORDER BY.",
+		return l.src.Refuse(n.pos, "bad-window", "", "Leave ROWS, RANGE and EXCLUDE out: a window goes from the first row of the person or thing to the present one, or over all of them without ORDER BY.",
 			"A frame of a window is not part of the language.")
 	}
 	if n.fields["filter_expr"] != nil {

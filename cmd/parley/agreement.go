@@ -262,7 +262,7 @@ func agreementShow() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\nId: %s\n%s\n", text, id, signatures(e))
-			return printCompared(cmd, h, e.Agreement())
+			return printCompared(cmd, cmd.OutOrStdout(), h, e.Agreement())
 		},
 	}
 	optionalHome(c, &h)
@@ -297,6 +297,14 @@ will enforce: read it first with ` + "`parley agreement show`" + `.`,
 				return err
 			}
 			return with(cmd.Context(), h, func(d *door) error {
+				// The node says what is wrong with a file that cannot be read.
+				if e, err := readAgreement(args[0]); err == nil {
+					note, err := compared(cmd, d, e.Agreement())
+					if err != nil {
+						return err
+					}
+					fmt.Fprint(cmd.ErrOrStderr(), note)
+				}
 				var out []byte
 				if err := d.call(cmd.Context(), http.MethodPost, "/v1/agreements/sign", b, &out); err != nil {
 					return err
@@ -398,23 +406,30 @@ func agreementExport() *cobra.Command {
 	return c
 }
 
+// listed is what "agreement list --json" prints: every negotiation, also those
+// that are over, and every agreement that somebody has signed.
+type listed struct {
+	Negotiations []cleanroom.Talk          `json:"negotiations"`
+	Agreements   []cleanroom.Collaboration `json:"agreements"`
+}
+
 func agreementList() *cobra.Command {
 	var h home
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "list --home DIR", Short: "List the agreements this node has", Args: cobra.NoArgs,
+		Use: "list --home DIR", Short: "List the negotiations that are going on, and the agreements this node has", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return with(cmd.Context(), h, func(d *door) error {
 				var all []cleanroom.Collaboration
 				if err := d.call(cmd.Context(), http.MethodGet, "/v1/agreements", nil, &all); err != nil {
 					return err
 				}
-				if asJSON {
-					return printJSON(cmd, all)
-				}
 				var talks []cleanroom.Talk
 				if err := d.call(cmd.Context(), http.MethodGet, "/v1/negotiations", nil, &talks); err != nil {
 					return err
+				}
+				if asJSON {
+					return printJSON(cmd, listed{talks, all})
 				}
 				if len(all)+len(talks) == 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "No agreements yet. `parley agreement new` writes a draft.")

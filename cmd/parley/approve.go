@@ -71,15 +71,13 @@ func listWaiting(cmd *cobra.Command, d *door, asJSON bool) error {
 	return err
 }
 
-// waitingText prints requests with their questions in full, as they were sent:
-// a person decides by them. They are the asker's text, so that nothing in them
-// may turn letters round or move a cursor.
+// waitingText prints requests with their questions: a person decides by them.
 func waitingText(all []store.Approval) string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "REQUEST\tASKER\tWHEN\tAGREEMENT\tQUESTION")
 	for _, a := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.ID, a.Asker, a.Created.Local().Format(time.DateTime), shortID(a.Agreement), printable(string(a.Question)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.ID, a.Asker, a.Created.Local().Format(time.DateTime), shortID(a.Agreement), waitingQuestion(a.Question))
 	}
 	w.Flush() // into memory
 	return out.String()

@@ -148,6 +148,9 @@ func printAnswer(out, notes io.Writer, v *cleanroom.View, o outputs) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range v.Warnings {
+		fmt.Fprintf(notes, "Warning: %s\n", printable(w))
+	}
 	if v.StoredFrom != "" {
 		fmt.Fprintln(notes, "The same question over the same data was answered before; this is that answer again, and cost nothing.")
 	}

@@ -28,12 +28,24 @@ func TestRunsText(t *testing.T) {
 	}
 }
 
-// A question that waits for approval cannot be shown as another one: neither by
-// turning its letters round nor by a terminal's commands.
+// A question that waits for approval is shown as an owner can read it, and
+// cannot be shown as another one: neither by turning its letters round, nor by a
+// terminal's commands, nor by what stands after a comment or very far behind.
 func TestWaitingText(t *testing.T) {
-	text := waitingText([]store.Approval{{ID: "aa", Asker: "Shop", Question: []byte("{\"sql\":\"SELECT 1 /* \u202e 2 \u009b31m */\"}")}})
-	if !strings.HasSuffix(text, "{\"sql\":\"SELECT 1 /* � 2 �31m */\"}\n") {
-		t.Errorf("%q", text)
+	for question, want := range map[string]string{
+		`{"sql":"SELECT 1 /* \u202e 2 \u009b31m */"}`:                                      "SELECT 1 /* � 2 �31m */",
+		`{"sql":"SELECT COUNT(*) AS n\n  FROM\tvisits\r\n"}`:                               "SELECT COUNT(*) AS n FROM visits",
+		`{"sql":"SELECT COUNT(*) -- WHERE FALSE\nFROM visits"}`:                            "SELECT COUNT(*) -- WHERE FALSE ↵ FROM visits",
+		`{"sql":"SELECT 'a  b'"}`:                                                          "SELECT 'a  b'",
+		`{"analysis":"overlap"}`:                                                           "overlap",
+		`{"analysis":"sales","params":{"until":"2026-01-31","campaign":"spr\u202eing\""}}`: `sales (campaign = "spr\u202eing\"", until = "2026-01-31")`,
+		`{"sql":"` + strings.Repeat("x", 1599) + `y"}`:                                     strings.Repeat("x", 600) + " … [cut: the first 600 of 1,600 characters; --json shows all]",
+		`{"sql":7}`: `{"sql":7}`,
+	} {
+		text := waitingText([]store.Approval{{ID: "aa", Asker: "Shop", Question: []byte(question)}})
+		if !strings.HasSuffix(text, "  "+want+"\n") || strings.Count(text, "\n") != 2 {
+			t.Errorf("%s\ngot  %q\nwant %q", question, text, want)
+		}
 	}
 }
 

@@ -560,15 +560,15 @@ func templateOf(cmd *cobra.Command, d *door, hash string) (*templates.Template, 
 	return t, nil
 }
 
-// printCompared prints compared, asking the node if there is one.
-func printCompared(cmd *cobra.Command, h home, a *agreements.Agreement) error {
+// printCompared prints compared to w, asking the node if there is one.
+func printCompared(cmd *cobra.Command, w io.Writer, h home, a *agreements.Agreement) error {
 	if a.Template == nil {
 		return nil
 	}
 	show := func(d *door) error {
 		note, err := compared(cmd, d, a)
 		if err == nil {
-			fmt.Fprint(cmd.OutOrStdout(), note)
+			fmt.Fprint(w, note)
 		}
 		return err
 	}
