@@ -48,6 +48,12 @@ func (n *Node) Fsck(ctx context.Context) (*FsckReport, error) {
 // FsckStopped is Fsck of a node that is not running, without its passphrase. key
 // is the node's identity key, nil to take that of its agreements.
 func FsckStopped(ctx context.Context, home Home, key ed25519.PublicKey) (*FsckReport, error) {
+	// The paths in the state file are absolute ones, see Open.
+	full, err := filepath.Abs(string(home))
+	if err != nil {
+		return nil, err
+	}
+	home = Home(full)
 	cfg, err := home.Config()
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ import (
 //	                          $AGREEMENT, $ALPHA and $BETA (their addresses)
 //	data                      write the room's files and contracts alone
 //	serve HOME                start a node and wait until it answers
-//	stop HOME                 end it by SIGTERM; it must end with exit code 0
+//	halt HOME                 end it by SIGTERM; it must end with exit code 0
 //	replace FILE REGEXP TEXT  change every match; there must be one
 //	words HOME VAR            the words of the only partner of a node
 //	connected HOME            wait until its only partner, which dials out, is there
@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "room": roomCmd, "data": dataCmd, "serve": serveCmd, "stop": stopCmd,
+			"exits": exits, "room": roomCmd, "data": dataCmd, "serve": serveCmd, "halt": haltCmd,
 			"replace": replaceCmd, "ends-in": endsInCmd, "words": wordsCmd, "connected": connectedCmd, "ask": askCmd, "until": untilCmd, "find": findCmd, "totp": totpCmd,
 		},
 	})
@@ -107,8 +107,8 @@ func serveCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { n.end(syscall.SIGKILL) })
 }
 
-func stopCmd(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, neg, len(args) == 1, "stop HOME")
+func haltCmd(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, len(args) == 1, "halt HOME")
 	n := nodesOf(ts)[ts.MkAbs(args[0])]
 	if n == nil {
 		ts.Fatalf("%s is not being served", args[0])
@@ -133,4 +133,22 @@ func endsInCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	end := time.Now().Add(d).UTC().Truncate(time.Second).Format(time.RFC3339)
 	replaceCmd(ts, false, []string{args[0], `notAfter: .*`, "notAfter: " + end})
+}
+
+// TestScriptsToTheEnd: testscript's own command stop ends a script there and
+// then, as passed, whatever comes after it.
+func TestScriptsToTheEnd(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := regexp.MustCompile(`(?m)^(stop|skip)\b.*$`).Find(b); at != nil {
+			t.Errorf("%s: %q ends the script", f, at)
+		}
+	}
 }
