@@ -76,6 +76,9 @@ func (n *Node) signable(ctx context.Context, a *agreements.Agreement, id string)
 	if err := n.notReplaced(ctx, id); err != nil {
 		return err
 	}
+	if err := n.countered(ctx, id); err != nil {
+		return err
+	}
 	return n.onlyAmendment(ctx, a, id)
 }
 

@@ -98,11 +98,17 @@ func (n *Node) takeIn(ctx context.Context, e *agreements.Envelope) (row store.Ag
 		return row, err
 	}
 	row, err = n.store.AgreementRow(ctx, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		row = store.AgreementRow{ID: id, State: store.AgreementPending, Predecessor: a.Predecessor}
-	case err != nil:
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return row, err
+	}
+	if err != nil || row.State == store.AgreementPending {
+		if err := n.countered(ctx, id); err != nil {
+			return row, err
+		}
+	}
+	switch {
+	case err != nil:
+		row = store.AgreementRow{ID: id, State: store.AgreementPending, Predecessor: a.Predecessor}
 	default:
 		if row.State.Final() && !weak.Off("R50") {
 			return row, fmt.Errorf("an agreement that has ended is not taken in again: %w", stateError(row))
@@ -151,6 +157,9 @@ func (n *Node) next(ctx context.Context, a *agreements.Agreement, row store.Agre
 		return []store.AgreementRow{row}, nil
 	}
 	row.State = store.AgreementActive
+	if err := n.suspendedBefore(ctx, &row); err != nil {
+		return nil, err
+	}
 	if a.Predecessor == "" {
 		return []store.AgreementRow{row}, nil
 	}
@@ -164,6 +173,25 @@ func (n *Node) next(ctx context.Context, a *agreements.Agreement, row store.Agre
 	old.State, old.By = store.AgreementSuperseded, ""
 	old.Reason = fmt.Sprintf("agreement %s, signed by every member, took its place", short(row.ID))
 	return []store.AgreementRow{old, row}, nil
+}
+
+// suspendedBefore has an agreement come into force suspended where a member's
+// suspension reached this node before the last signature did, as it may with
+// three members and more.
+func (n *Node) suspendedBefore(ctx context.Context, row *store.AgreementRow) error {
+	past, err := n.store.Notices(ctx, row.ID)
+	if err != nil {
+		return err
+	}
+	by := suspendedBy(past)
+	for _, p := range past {
+		if notice, err := agreements.OpenNotice(p.Envelope); err != nil {
+			return err
+		} else if slices.Contains(by, notice.Member) && notice.Kind == agreements.Suspend {
+			row.State, row.By, row.Reason = store.AgreementSuspended, notice.Member, notice.Reason
+		}
+	}
+	return nil
 }
 
 // notReplaced refuses an agreement whose amendment has been in force here, so

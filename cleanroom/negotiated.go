@@ -63,13 +63,19 @@ func (n *Node) proposed(ctx context.Context, from string, p peer.Proposal) error
 	if err := n.fitsTable(ctx, put, a); err != nil {
 		return err
 	}
-	fresh, err := n.store.PutProposal(ctx, put, allowance)
-	if err != nil || !fresh {
+	fresh, err := n.store.TryProposal(ctx, put, allowance)
+	if err != nil {
 		return err
 	}
-	if err := n.record(entry("agreement.proposed", audit.OK).by(m.Name).agreement(id).with("negotiation", p.Negotiation).with("sequence", fmt.Sprint(p.Number))); err != nil {
-		return err
+	if fresh {
+		if err := n.record(entry("agreement.proposed", audit.OK).by(m.Name).agreement(id).with("negotiation", p.Negotiation).with("sequence", fmt.Sprint(p.Number))); err != nil {
+			return err
+		}
+		if _, err := n.store.PutProposal(ctx, put, allowance); err != nil {
+			return err
+		}
 	}
+	// Also when it comes again: the node may have been stopped in between.
 	return n.voidEarlier(ctx, put)
 }
 
@@ -187,6 +193,9 @@ func (n *Node) signedBy(ctx context.Context, from string, s peer.Signed) error {
 func (n *Node) expects(ctx context.Context, id string) error {
 	row, err := n.store.AgreementRow(ctx, id)
 	if err == nil && row.State == store.AgreementPending {
+		if err := n.countered(ctx, id); err != nil {
+			return errors.Join(errOver, err)
+		}
 		return nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -95,7 +95,10 @@ func TestNegotiation(t *testing.T) {
 	_, err = agency.Accept(ctx, talk.Versions[0].Agreement)
 	wantText(t, "the first version, countered", err, "another version than that lies on the table by now: number 2, "+talk.Agreement[7:19]+". Read it with `parley agreement show "+talk.ID[:12]+"`")
 
-	c, err := agency.Accept(ctx, talk.ID)
+	const two = "2 versions have lain on the table of this negotiation. Name the one that you have read by its own id, with which `parley agreement show "
+	_, err = agency.Accept(ctx, talk.ID)
+	wantText(t, "a negotiation, not a version", err, two+talk.ID[:12]+"` ends")
+	c, err := agency.Accept(ctx, talk.Agreement)
 	if err != nil || c.State != store.AgreementPending {
 		t.Fatalf("%v %v", c, err)
 	}
@@ -104,7 +107,7 @@ func TestNegotiation(t *testing.T) {
 	}
 	_, err = agency.Counter(ctx, talk.ID, draftOf(t, func(a *agreements.Agreement) { a.MinGroupSize = 30 }, agency, shop), "")
 	wantText(t, "countered after signing", err, "agency has signed version 2, which lies on the table. Wait for the others, or end this negotiation with `parley agreement reject` and propose anew")
-	if c, err = shop.Accept(ctx, talk.ID); err != nil || c.State != store.AgreementActive {
+	if c, err = shop.Accept(ctx, talk.Agreement[7:19]); err != nil || c.State != store.AgreementActive {
 		t.Fatalf("%v %v", c, err)
 	}
 	first := c.ID

@@ -221,8 +221,8 @@ func TestHostileNotices(t *testing.T) {
 	wantState(t, id, store.AgreementRevoked, shop)
 }
 
-// TestThreeMembers: every member's word reaches every other, whoever says it,
-// and two counter-proposals that cross leave the same one on every table.
+// TestThreeMembers: every member's word reaches every other, whoever says it.
+// (Counter-proposals that cross: TestCrossedCounters.)
 func TestThreeMembers(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -253,7 +253,7 @@ func TestThreeMembers(t *testing.T) {
 		}
 		wantState(t, there.Versions[0].Agreement, store.AgreementSuperseded, m)
 	}
-	id := amend(t, talk.ID, agency, third, shop)
+	id := amend(t, talkAt(t, third, talk.ID).Agreement, agency, third, shop)
 	wantState(t, id, store.AgreementActive, members...)
 	if _, err := third.Revoke(ctx, id, "We leave."); err != nil {
 		t.Fatal(err)

@@ -31,14 +31,14 @@ func (s AgreementState) Final() bool {
 }
 
 // may reports whether an agreement may go from one state to another. "" is
-// that of an agreement that is not here yet.
+// that of an agreement that is not here yet. One that was suspended before its
+// last signature arrived comes into force suspended.
 func (s AgreementState) may(next AgreementState) bool {
 	switch s {
 	case "":
 		return true
 	case AgreementPending, AgreementActive, AgreementSuspended:
-		return next.Final() || next == s || slices.Contains([]AgreementState{AgreementActive, AgreementSuspended}, next) &&
-			(s != AgreementPending || next == AgreementActive)
+		return next.Final() || next == s || slices.Contains([]AgreementState{AgreementActive, AgreementSuspended}, next)
 	}
 	return next == s
 }

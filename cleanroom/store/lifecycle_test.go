@@ -15,7 +15,7 @@ import (
 func TestAgreementStates(t *testing.T) {
 	ctx := context.Background()
 	all := []AgreementState{AgreementPending, AgreementActive, AgreementSuspended, AgreementSuperseded, AgreementRevoked, AgreementExpired}
-	const allowed = `PENDING: PENDING ACTIVE SUPERSEDED REVOKED EXPIRED
+	const allowed = `PENDING: PENDING ACTIVE SUSPENDED SUPERSEDED REVOKED EXPIRED
 ACTIVE: ACTIVE SUSPENDED SUPERSEDED REVOKED EXPIRED
 SUSPENDED: ACTIVE SUSPENDED SUPERSEDED REVOKED EXPIRED
 SUPERSEDED: SUPERSEDED

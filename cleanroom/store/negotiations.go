@@ -86,23 +86,9 @@ var ErrOver = errors.New("the negotiation is over")
 // Allowance for proposals of this node's own.
 func (s *Store) PutProposal(ctx context.Context, p Proposal, a Allowance) (fresh bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		n, err := scanNegotiation(tx.QueryRowContext(ctx, `SELECT `+negotiationColumns+` FROM negotiations WHERE id = ?`, p.Negotiation))
-		opens := errors.Is(err, sql.ErrNoRows)
-		if err != nil && !opens {
+		opens, known, err := judged(ctx, tx, p, a)
+		if err != nil || known {
 			return err
-		}
-		var have int
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM proposals WHERE negotiation = ? AND number = ? AND agreement = ? AND by_member = ?`,
-			p.Negotiation, p.Number, p.Agreement, p.By).Scan(&have); err != nil || have > 0 {
-			return err
-		}
-		if n.State.Final() {
-			return ErrOver
-		}
-		if a != (Allowance{}) {
-			if err := within(ctx, tx, p, a, opens); err != nil {
-				return err
-			}
 		}
 		if opens {
 			_, err = tx.ExecContext(ctx, `INSERT INTO negotiations (`+negotiationColumns+`) VALUES (?1, ?2, 'OFFERED', '', '', ?3, ?3)`,
@@ -119,6 +105,38 @@ func (s *Store) PutProposal(ctx context.Context, p Proposal, a Allowance) (fresh
 		return err
 	})
 	return fresh, err
+}
+
+// TryProposal says what PutProposal would, and changes nothing.
+func (s *Store) TryProposal(ctx context.Context, p Proposal, a Allowance) (fresh bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		_, known, err := judged(ctx, tx, p, a)
+		fresh = err == nil && !known
+		return err
+	})
+	return fresh, err
+}
+
+// judged reports whether a version opens its negotiation, and whether it lies
+// there already.
+func judged(ctx context.Context, tx *sql.Tx, p Proposal, a Allowance) (opens, known bool, err error) {
+	n, err := scanNegotiation(tx.QueryRowContext(ctx, `SELECT `+negotiationColumns+` FROM negotiations WHERE id = ?`, p.Negotiation))
+	opens = errors.Is(err, sql.ErrNoRows)
+	if err != nil && !opens {
+		return opens, false, err
+	}
+	var have int
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM proposals WHERE negotiation = ? AND number = ? AND agreement = ? AND by_member = ?`,
+		p.Negotiation, p.Number, p.Agreement, p.By).Scan(&have); err != nil || have > 0 {
+		return opens, have > 0, err
+	}
+	if n.State.Final() {
+		return opens, false, ErrOver
+	}
+	if a == (Allowance{}) {
+		return opens, false, nil
+	}
+	return opens, false, within(ctx, tx, p, a, opens)
 }
 
 func within(ctx context.Context, tx *sql.Tx, p Proposal, a Allowance, opens bool) error {

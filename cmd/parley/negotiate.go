@@ -118,7 +118,9 @@ func agreementAccept() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "accept ID --home DIR", Short: "Sign the version on the table of a negotiation, and tell the others",
-		Long: `Signs what lies on the table: read it first with ` + "`parley agreement show ID`" + `. It
+		Long: `Signs what lies on the table: read it first with ` + "`parley agreement show ID`" + `. Once
+more than one version has lain there, ID is that of the version that you have
+read, so that nothing else is signed if the others have changed it meanwhile. It
 is refused if its rules for this node's own data are wider than their contracts.
 Once every member has signed, the agreement is in force.`,
 		Args: cobra.ExactArgs(1),
@@ -273,7 +275,7 @@ func lastTwo(cmd *cobra.Command, h home, id string) ([]string, error) {
 		return nil, err
 	}
 	if n := len(t.Versions); n >= 2 {
-		return []string{fmt.Sprintf("%s:%d", t.ID, t.Versions[n-2].Number), fmt.Sprintf("%s:%d", t.ID, t.Versions[n-1].Number)}, nil
+		return []string{t.Versions[n-2].Agreement, t.Versions[n-1].Agreement}, nil
 	}
 	return nil, errors.New("this negotiation has one version only, so there is nothing to compare it with")
 }
@@ -289,8 +291,8 @@ func fetchTalk(cmd *cobra.Command, h home, id string) (*cleanroom.Talk, error) {
 	return &t, err
 }
 
-// fetchVersion is a version of a negotiation, named ID or ID:NUMBER; no number
-// is the one on the table.
+// fetchVersion is a version of a negotiation, named by its own id, or by the
+// negotiation's as ID or ID:NUMBER; no number is the one on the table.
 func fetchVersion(cmd *cobra.Command, h home, what string) (*agreements.Envelope, error) {
 	id, number, numbered := strings.Cut(what, ":")
 	if strings.HasPrefix(what, "sha256:") {
@@ -301,15 +303,42 @@ func fetchVersion(cmd *cobra.Command, h home, what string) (*agreements.Envelope
 		return nil, err
 	}
 	if !numbered {
-		return agreements.Open(t.Versions[len(t.Versions)-1].Envelope)
+		number = ""
 	}
+	v, err := versionOf(t, id, number)
+	if err != nil {
+		return nil, withCode(exitRefused, err)
+	}
+	return agreements.Open(v.Envelope)
+}
+
+// versionOf picks the version that a person named: nobody must be shown another
+// text than the one whose id they gave.
+func versionOf(t *cleanroom.Talk, id, number string) (*cleanroom.Version, error) {
+	var found []*cleanroom.Version
 	n, err := strconv.Atoi(number)
-	for _, v := range t.Versions {
-		if err == nil && v.Number == n {
-			return agreements.Open(v.Envelope)
+	for i := range t.Versions {
+		v := &t.Versions[i]
+		switch {
+		case number == "" && strings.HasPrefix(strings.TrimPrefix(v.Agreement, "sha256:"), strings.TrimPrefix(id, "sha256:")),
+			number != "" && err == nil && v.Number == n:
+			found = append(found, v)
 		}
 	}
-	return nil, withCode(exitRefused, fmt.Errorf("this negotiation has no version %s; it has 1 to %d", number, t.Versions[len(t.Versions)-1].Number))
+	last := &t.Versions[len(t.Versions)-1]
+	switch {
+	case len(found) == 0 && number == "":
+		return last, nil
+	case len(found) == 0:
+		return nil, fmt.Errorf("this negotiation has no version %s; it has 1 to %d", number, last.Number)
+	case len(found) == 1:
+		return found[0], nil
+	}
+	var each []string
+	for _, v := range found {
+		each = append(each, fmt.Sprintf("%s by %s", shortID(v.Agreement), v.By))
+	}
+	return nil, fmt.Errorf("that names more than one version of this negotiation; name one by its own id: %s", strings.Join(each, ", "))
 }
 
 // printTalk tells how a negotiation stands, and who must act.
