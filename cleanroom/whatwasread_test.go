@@ -130,8 +130,11 @@ func TestSuspendedBeforeLastSignature(t *testing.T) {
 	say(agreements.Suspend, 1)
 	wantState(t, id, store.AgreementPending, third)
 	c, err := third.ImportAgreement(ctx, e)
-	if err != nil || c.State != store.AgreementSuspended || c.By != "agency" || c.Reason != "An audit." || len(c.SuspendedBy) != 1 {
-		t.Errorf("the last signature undid a suspension: %+v %v", c, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.State != store.AgreementSuspended || c.By != "agency" || c.Reason != "An audit." || len(c.SuspendedBy) != 1 {
+		t.Errorf("the last signature undid a suspension: %s by %q, %q", c.State, c.By, c.Reason)
 	}
 	refusedSubmit(t, third, id, "the agreement is suspended by agency on ")
 	say(agreements.Resume, 2)
