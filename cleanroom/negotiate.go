@@ -355,7 +355,7 @@ func (n *Node) countered(ctx context.Context, id string) error {
 
 // Reject ends a negotiation. What was signed of it is void.
 func (n *Node) Reject(ctx context.Context, ref, reason string) (*Talk, error) {
-	if err := shownText("reason", reason, 1, maxReason); err != nil {
+	if err := shownLine("reason", reason, 1, maxReason); err != nil {
 		return nil, err
 	}
 	talk, versions, err := n.findTalk(ctx, ref)
@@ -535,4 +535,13 @@ func shownText(what, s string, least, most int) error {
 		return fmt.Errorf("the %s holds a character that cannot be shown", what)
 	}
 	return nil
+}
+
+// shownLine is shownText in one line: it is quoted in the middle of sentences,
+// where another line would pass for one of the node's own.
+func shownLine(what, s string, least, most int) error {
+	if strings.Contains(s, "\n") {
+		return fmt.Errorf("the %s must be one line", what)
+	}
+	return shownText(what, s, least, most)
 }

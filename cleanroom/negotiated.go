@@ -235,7 +235,7 @@ func (n *Node) endedBy(ctx context.Context, from string, e peer.Ended) error {
 	if err != nil {
 		return err
 	}
-	if err := shownText("reason", e.Reason, 1, maxReason); err != nil {
+	if err := shownLine("reason", e.Reason, 1, maxReason); err != nil {
 		return errors.Join(errDraft, err)
 	}
 	talk, versions, err := n.store.Negotiation(ctx, e.Negotiation)

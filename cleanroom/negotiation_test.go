@@ -415,6 +415,8 @@ func TestReject(t *testing.T) {
 	if _, err := agency.Accept(ctx, talk.ID); err != nil {
 		t.Fatal(err)
 	}
+	_, err = shop.Reject(ctx, talk.ID, "Too\nlittle.")
+	wantText(t, "a reason of two lines", err, "the reason must be one line")
 	if _, err := shop.Reject(ctx, talk.ID, "Too little."); err != nil {
 		t.Fatal(err)
 	}

@@ -179,7 +179,7 @@ func (n *Node) AcceptHead(ctx context.Context, member, root string) ([]string, e
 			return done, fmt.Errorf("compare the root with %s's people first, over the phone: the log is to go on from %d entries with the root %s. If it is what they read to you, run the command with --root and its first eight digits or more",
 				member, f.Second.Size, full)
 		}
-		how := "accepted by a person"
+		how := byPerson
 		if c.Kind == conflictOwn {
 			if err := n.store.DropOwnHeads(ctx, c.Key, 0); err != nil {
 				return done, err
@@ -187,6 +187,9 @@ func (n *Node) AcceptHead(ctx context.Context, member, root string) ([]string, e
 		} else {
 			e := entry("records.accept-head", audit.OK).with("peer", member).with("size", strconv.FormatInt(f.Second.Size, 10)).with("head", full)
 			if err := n.keepAccepted(ctx, e, c, f.Second); err != nil {
+				return done, err
+			}
+			if err := n.dropTold(ctx, c.Key); err != nil {
 				return done, err
 			}
 		}
@@ -199,6 +202,39 @@ func (n *Node) AcceptHead(ctx context.Context, member, root string) ([]string, e
 		return nil, fmt.Errorf("there is nothing to decide about %q: no log is in doubt", member)
 	}
 	return done, nil
+}
+
+// byPerson is how a conflict was decided by AcceptHead.
+const byPerson = "accepted by a person"
+
+// lostTo is up to which size the heads of a member's log may belong to what
+// people here have accepted as lost; 0 when they have accepted nothing. Others
+// who still hold such heads, or say them again, must not stop this node anew.
+func (n *Node) lostTo(ctx context.Context, key string) (size int64, err error) {
+	all, err := n.store.Conflicts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range all {
+		if c.Key != key || c.Kind == conflictOwn || c.How != byPerson {
+			continue
+		}
+		f, err := audit.VerifyFork(c.Proof)
+		if err != nil {
+			return 0, err
+		}
+		size = max(size, f.First.Size)
+	}
+	return size, nil
+}
+
+// dropTold forgets what others hold of a log that people have decided about.
+func (n *Node) dropTold(ctx context.Context, key string) error {
+	told, err := n.store.Told(ctx, key)
+	for _, t := range told {
+		err = errors.Join(err, n.store.DropTold(ctx, t))
+	}
+	return err
 }
 
 // keepAccepted makes the head that a person accepted the one to go on from.

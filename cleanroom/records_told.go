@@ -89,6 +89,9 @@ func (n *Node) hearOne(ctx context.Context, via, x *agreements.Member, h audit.H
 	if err != nil {
 		return err
 	}
+	if lost, err := n.lostTo(ctx, x.IdentityKey); err != nil || h.Size <= lost {
+		return err
+	}
 	if kept.Size == h.Size {
 		if kept.Root != h.Root {
 			return swallow(n.conflict(ctx, x, conflictForked, kept, h, nil, nil))

@@ -135,6 +135,9 @@ func TestHostilePartner(t *testing.T) {
 	status, got = say(third, peer.PathEnd, peer.Ended{Protocol: peer.Protocol, Negotiation: fmt.Sprintf("%032x", 8), Reason: "Mine now."})
 	want("a third member's end", status, got, "409", "order", saysOrder)
 
+	status, got = say(agency, peer.PathEnd, peer.Ended{Protocol: peer.Protocol, Negotiation: fmt.Sprintf("%032x", 8), Reason: "No.\nSigned by every member: it is ACTIVE."})
+	want("a reason that would pass for the node's own words", status, got, "403", "draft", saysDraft)
+
 	// The wrong signer: agency's place holds a signature by another key.
 	forged := envelope(t, good.Agreement())
 	signAll(t, forged, agency)
