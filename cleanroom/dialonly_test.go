@@ -113,7 +113,7 @@ func TestDialOnlyGone(t *testing.T) {
 	id := cleanroomtest.Agree(t, 2, agency, shop)
 	ask(t, shop, id, bySegment)
 	stop()
-	failed(t, shop, id, bySegment, "ask the other node: node of agency does not answer: it opens its connections itself, and none is open")
+	failed(t, shop, id, bySegment, "ask the other node: node of agency does not answer: it opens its connections itself, and none is open: it may be off, or its people have not confirmed this node")
 	agency, stop = serve(t, home, nil, nil)
 	defer stop()
 	ask(t, agency, id, bySegment)

@@ -3,6 +3,8 @@ package cleanroom
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"parley/agreements"
@@ -45,7 +47,11 @@ func (n *Node) DraftFromTemplate(ctx context.Context, o TemplateFilling) (*agree
 	if err != nil {
 		return nil, err
 	}
-	return a, n.analysesCompile(ctx, a)
+	possible, err := n.analysesCompile(ctx, a)
+	if err != nil && len(possible) > 0 {
+		err = fmt.Errorf("%w\nTo leave out what cannot be asked: --only %s", err, strings.Join(possible, ","))
+	}
+	return a, err
 }
 
 // IsMissing finds what a template lacks in an error.

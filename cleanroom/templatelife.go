@@ -155,15 +155,16 @@ func (n *Node) compiles(ctx context.Context, t *templates.Template) error {
 	if err != nil {
 		return err
 	}
-	return n.analysesCompile(ctx, a)
+	_, err = n.analysesCompile(ctx, a)
+	return err
 }
 
 // analysesCompile tries every approved analysis of a draft, asked by whoever
-// may ask it.
-func (n *Node) analysesCompile(ctx context.Context, a *agreements.Agreement) error {
+// may ask it, and names those that can be.
+func (n *Node) analysesCompile(ctx context.Context, a *agreements.Agreement) (possible []string, err error) {
 	id, err := a.ID()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var wrong []error
 	for i := range a.Analyses {
@@ -177,9 +178,11 @@ func (n *Node) analysesCompile(ctx context.Context, a *agreements.Agreement) err
 		}
 		if last != nil {
 			wrong = append(wrong, fmt.Errorf("the analysis %s cannot be asked: %s", a.Analyses[i].Name, inOneLine(last.Error())))
+			continue
 		}
+		possible = append(possible, a.Analyses[i].Name)
 	}
-	return errors.Join(wrong...)
+	return possible, errors.Join(wrong...)
 }
 
 func inOneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

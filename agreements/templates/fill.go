@@ -67,7 +67,7 @@ func (m *Missing) Error() string {
 	}
 	for _, s := range m.Tables {
 		name, about, _ := strings.Cut(s, ": ")
-		line("the dataset for "+name, "--table "+name+"=DATASET, or leave its analyses out with --only", about)
+		line("the dataset for "+name, "one of yours with --dataset, a partner's with --partner-dataset; --table "+name+"=DATASET where it is called otherwise; or leave its analyses out with --only", about)
 	}
 	for _, s := range m.Columns {
 		name, about, _ := strings.Cut(s, ": ")

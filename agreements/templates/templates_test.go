@@ -255,7 +255,7 @@ func TestMissing(t *testing.T) {
       The ground on which the parties may use their records for this, such as consent or legitimate interests, for each party. Such as: Article 6(1)(f) GDPR, legitimate interests, for both parties
   Courts (--set courts=…)
       Where disputes are decided. Such as: the courts of Munich
-  the dataset for audience (--table audience=DATASET, or leave its analyses out with --only)
+  the dataset for audience (one of yours with --dataset, a partner's with --partner-dataset; --table audience=DATASET where it is called otherwise; or leave its analyses out with --only)
       The people that can be addressed, a row for each.
   the column for orders.tier (--column orders.tier=COLUMN, or leave its analyses out with --only)
       The tier of the customer. The contract of orders lists: level, placed, amount.`

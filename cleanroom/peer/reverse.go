@@ -172,7 +172,7 @@ func (s *Server) Reversed(fingerprint string) int { return s.reversed.count(fing
 func (s *Server) DropReversed(fingerprint string) { s.reversed.drop(fingerprint) }
 
 // errNotConnected is why a call to a dial-only node came to nothing.
-var errNotConnected = errors.New("it opens its connections itself, and none is open")
+var errNotConnected = errors.New("it opens its connections itself, and none is open: it may be off, or its people have not confirmed this node")
 
 // overReverse makes calls over the connections that a node keeps open.
 type overReverse struct {

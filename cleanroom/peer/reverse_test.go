@@ -142,7 +142,7 @@ func TestReverseComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := startDialOnly(t).back(t, n, 50*time.Millisecond).Status(t.Context(), runA)
-	if want := "node of Dora does not answer: it opens its connections itself, and none is open"; err == nil || err.Error() != want {
+	if want := "node of Dora does not answer: it opens its connections itself, and none is open: it may be off, or its people have not confirmed this node"; err == nil || err.Error() != want {
 		t.Fatalf("got  %v\nwant %s", err, want)
 	}
 }

@@ -18,7 +18,29 @@ import (
 )
 
 func agreementCommand() *cobra.Command {
-	c := &cobra.Command{Use: "agreement", Short: "Draw up, sign, check and keep agreements"}
+	c := &cobra.Command{Use: "agreement", Short: "Draw up, sign, check and keep agreements",
+		Long: `An agreement is a text and the rules that every owner's node enforces, in a
+document that all members sign. From a template to its end:
+
+  parley agreement new --template NAME … > draft.yaml      fill a template in
+  parley agreement show draft.yaml                         read it as it will stand
+  parley agreement propose draft.yaml --home DIR           lay it on the table
+  parley agreement list --home DIR                         what there is, and who must act
+  parley agreement diff ID --home DIR                      what the last version changed
+  parley agreement draft ID --home DIR > other.yaml        change it, and:
+  parley agreement counter ID other.yaml --home DIR        lay your version down
+  parley agreement accept ID --home DIR                    sign; or reject ID --reason TEXT
+  parley agreement render ID --home DIR --to pdf -o FILE   for people to print and file
+
+In force since every member has signed. Later:
+
+  parley agreement amend ID --home DIR > next.yaml         change it, and propose it
+  parley agreement suspend ID --reason TEXT --home DIR     stop it; resume goes on
+  parley agreement revoke ID --reason TEXT --home DIR      end it for good
+  parley agreement history ID --home DIR                   all that happened
+
+ID is that of an agreement or of a negotiation: its first six digits or more.
+Where nodes cannot talk to each other, "sign" and "import" work with files.`}
 	c.AddCommand(agreementNew(), agreementShow(), agreementRender(), agreementSign(), agreementVerify(), agreementImport(), agreementExport(), agreementList())
 	c.AddCommand(negotiationCommands()...)
 	return c
@@ -51,16 +73,15 @@ func printYAML(cmd *cobra.Command, v any) error {
 func agreementNew() *cobra.Command {
 	var h home
 	var o cleanroom.DraftOptions
-	var cards, own, partner, offered, analyses []string
+	var cards, own, ownNames, partner, offered, analyses []string
 	var days int
 	var dp dpFlags
 	var from templateFlags
 	c := &cobra.Command{
-		Use:   "new --home DIR --with CARD --contract FILE --partner-contract MEMBER=FILE",
+		Use:   "new --home DIR --with PARTNER --dataset DATASET --partner-dataset DATASET",
 		Short: "Write a draft from the members' cards and contracts, and an approved template",
-		Example: `  parley agreement new --home ~/acme --template audience-overlap --with client.card.yaml \
-      --contract audience.contract.yaml --partner-contract orders.contract.yaml \
-      --set legalBasis='consent' --set governingLaw=Germany > draft.yaml
+		Example: `  parley agreement new --home ~/acme --template audience-overlap --blanks blanks.yaml \
+      --with Client --dataset audience --partner-dataset customers > draft.yaml
   parley agreement new --home ~/acme --with client.card.yaml \
       --contract exposures.contract.yaml --partner-contract orders.contract.yaml > draft.yaml`,
 		Args: cobra.NoArgs,
@@ -82,6 +103,9 @@ func agreementNew() *cobra.Command {
 					return err
 				}
 				if err := contracts(&o, me.Name, own, partner); err != nil {
+					return err
+				}
+				if err := ownDatasets(cmd, d, &o, me.Name, ownNames); err != nil {
 					return err
 				}
 				if err := d.call(cmd.Context(), http.MethodGet, "/v1/datasets", nil, &o.Known); err != nil {
@@ -116,7 +140,8 @@ func agreementNew() *cobra.Command {
 	}
 	h.flags(c)
 	c.Flags().StringArrayVar(&cards, "with", nil, "a `PARTNER`'s name, or the file with its card (\"parley card\"); may be repeated")
-	c.Flags().StringArrayVar(&own, "contract", nil, "contract of an own dataset; may be repeated")
+	c.Flags().StringArrayVar(&ownNames, "dataset", nil, "an own `DATASET` of this node, as \"parley dataset list\" shows it; may be repeated")
+	c.Flags().StringArrayVar(&own, "contract", nil, "the same by its contract, a `FILE`; may be repeated")
 	c.Flags().StringArrayVar(&partner, "partner-contract", nil, "contract of a partner's dataset, FILE or MEMBER=FILE; may be repeated")
 	c.Flags().StringArrayVar(&offered, "partner-dataset", nil, "a `DATASET` that a partner offers, as \"parley partner contracts\" shows it, or PARTNER=DATASET; may be repeated")
 	c.Flags().StringVar(&o.Title, "title", "Joint analysis", "title")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 
@@ -58,6 +59,18 @@ func offeredDatasets(cmd *cobra.Command, d *door, o *cleanroom.DraftOptions, nam
 		if !found {
 			return withCode(exitRefused, fmt.Errorf("%s does not offer %s to you; its owner can: parley dataset offer %s --to YOU", owner, name, name))
 		}
+	}
+	return nil
+}
+
+// ownDatasets adds to a draft datasets of this node, by their names.
+func ownDatasets(cmd *cobra.Command, d *door, o *cleanroom.DraftOptions, me string, names []string) error {
+	for _, name := range names {
+		var contract []byte
+		if err := d.call(cmd.Context(), http.MethodGet, "/v1/datasets/"+url.PathEscape(name), nil, &contract); err != nil {
+			return fmt.Errorf("--dataset %s: %w", name, err)
+		}
+		o.Contracts = append(o.Contracts, cleanroom.OwnedContract{Owner: me, Contract: contract})
 	}
 	return nil
 }

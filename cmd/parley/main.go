@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -44,12 +43,7 @@ func run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if !started {
-		if strings.HasPrefix(err.Error(), "required flag") {
-			if missing := missingFlags(sub); missing != nil {
-				err = missing
-			}
-		}
-		err = withCode(exitUsage, err)
+		err = withCode(exitUsage, usageError(sub, err))
 	}
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "parley: cancelled")
