@@ -145,7 +145,7 @@ func TestAgreementRefused(t *testing.T) {
 	t.Run("asker is not a receiver", func(t *testing.T) {
 		e := draft(t, func(a *agreements.Agreement) { a.Receivers = []string{"shop"} }, both...)
 		signAll(t, e, both...)
-		refused(t, agency, cleanroomtest.Give(t, e, both...), bySegment, "`agency` is not a receiver of answers. [receivers]")
+		refused(t, agency, cleanroomtest.Give(t, e, both...), bySegment, "`agency` is not a receiver of answers. [receivers] Answers go to shop; somebody there can ask.")
 	})
 	t.Run("no ad-hoc SQL", func(t *testing.T) {
 		e := draft(t, func(a *agreements.Agreement) {

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"parley/agreements"
 	"parley/analysis/sql"
 )
@@ -13,7 +15,7 @@ func Asker(a *agreements.Agreement, asker string) error {
 		return src.Refuse(sql.NoPos, "not-a-member", "members", "", "%s is not a member of this agreement.", sql.Name(asker))
 	}
 	if !a.Receives(asker) {
-		return src.Refuse(sql.NoPos, "not-a-receiver", "receivers", "", "%s is not a receiver of answers.", sql.Name(asker))
+		return src.Refuse(sql.NoPos, "not-a-receiver", "receivers", "Answers go to "+strings.Join(a.Receivers, ", ")+"; somebody there can ask.", "%s is not a receiver of answers.", sql.Name(asker))
 	}
 	return nil
 }
