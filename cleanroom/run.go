@@ -283,7 +283,7 @@ func codeOf(err error) string {
 	switch {
 	case errors.As(err, &gone):
 		return "unreachable"
-	case errors.As(err, &refused), errors.Is(err, ErrLimit), errors.Is(err, ErrTooClose), errors.Is(err, ErrPeerLimit), errors.Is(err, ErrPeerTooClose):
+	case errors.As(err, &refused), errors.Is(err, ErrLimit), errors.Is(err, ErrTooClose), errors.Is(err, ErrPeerLimit), errors.Is(err, ErrPeerTooClose), errors.Is(err, ErrRecords):
 		return "refused"
 	}
 	return "failed"

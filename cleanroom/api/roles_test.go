@@ -101,7 +101,7 @@ var allowedTo = map[string]string{
 	"GET /records/fsck":      "auditor",
 	"GET /records/export":    "auditor",
 	"POST /records/exchange": "admin auditor",
-	"POST /records/accept":   "owner",
+	"POST /records/accept":   "admin",
 }
 
 // visitor is a node's door to somebody who shows a token.

@@ -17,8 +17,9 @@ func TestProtocolDocument(t *testing.T) {
 	}
 	doc := string(b)
 	kinds := map[string]any{"offer": &Offer{}, "accept": &Accept{}, "status": &Status{}, "stored": &Stored{}, "cosign": &Cosign{}, "problem": &Problem{}, "hello": &JoinHello{}, "contracts": &Contracts{},
-		"proposal": &Proposal{}, "signed": &Signed{}, "ended": &Ended{}, "noticed": &Noticed{}, "have": &Have{}}
-	examples := regexp.MustCompile("(?s)```json (\\w+)\n(.*?)```").FindAllStringSubmatch(doc, -1)
+		"proposal": &Proposal{}, "signed": &Signed{}, "ended": &Ended{}, "noticed": &Noticed{}, "have": &Have{},
+		"heads": &Heads{}, "heads-answer": &HeadsAnswer{}, "countersigned": &Countersigned{}}
+	examples := regexp.MustCompile("(?s)```json ([\\w-]+)\n(.*?)```").FindAllStringSubmatch(doc, -1)
 	if len(examples) != len(kinds) {
 		t.Fatalf("%d examples", len(examples))
 	}
@@ -39,6 +40,9 @@ func TestProtocolDocument(t *testing.T) {
 			t.Errorf("%s would be refused", item)
 		}
 	}
+	if !kinds["heads"].(*Heads).fits() || !kinds["heads-answer"].(*HeadsAnswer).fits() || !checkpointFits(kinds["countersigned"].(*Countersigned).Checkpoint) {
+		t.Error("an example of records would be refused")
+	}
 	for word := range sentences {
 		if !strings.Contains(doc, "| `"+word+"` |") {
 			t.Errorf("the word %s is missing", word)
@@ -46,6 +50,7 @@ func TestProtocolDocument(t *testing.T) {
 	}
 	for _, want := range []string{
 		fmt.Sprintf("| a call with an agreement | 1,%03d KiB;", maxAgreementCall>>10-1000),
+		headsPath, countersignedPath, fmt.Sprintf("at most %d KiB under", maxCheckpoint>>10), fmt.Sprintf("at most %d hashes of 32 bytes", maxHashes),
 		PathProposal, PathEnd, PathSigned, PathNotice, pathHave,
 		fmt.Sprintf("| connections in their handshake | %d, %d s each;", defaultDoor.pending, int(defaultDoor.handshake.Seconds())),
 		fmt.Sprintf("| connections of known keys | %d, of one key %d |", defaultDoor.seated, defaultDoor.perKey),

@@ -125,7 +125,7 @@ func Rights() []Right {
 		{Action: AnswerSee, For: []Role{Analyst}, Text: "see answers and receipts"},
 		{Action: RecordSee, For: []Role{Auditor}, Text: "read, verify and export the audit log"},
 		{Action: RecordSwap, For: []Role{Admin, Auditor}, Text: "exchange checkpoints with partners"},
-		{Action: RecordAccept, For: []Role{Owner}, Text: "decide about a log that does not fit what was countersigned"},
+		{Action: RecordAccept, For: []Role{Admin}, Text: "decide about a log that does not fit what was countersigned"},
 	}
 }
 
