@@ -222,7 +222,7 @@ func (n *Node) amended(ctx context.Context, a *agreements.Agreement) (store.Agre
 	}
 	switch {
 	case old.State == store.AgreementPending:
-		return old, fmt.Errorf("the agreement that it amends, %s, is not signed by every member; reject that one, or wait until it is in force", short(old.ID))
+		return old, early{fmt.Errorf("the agreement that it amends, %s, is not signed by every member; reject that one, or wait until it is in force", short(old.ID))}
 	case old.State.Final():
 		return old, fmt.Errorf("the agreement that it amends, %s, has ended, so nothing can take its place: %w. Draw up an amendment of the one that is in force, or a new agreement", short(old.ID), stateError(old))
 	}
@@ -232,6 +232,13 @@ func (n *Node) amended(ctx context.Context, a *agreements.Agreement) (store.Agre
 	}
 	return old, a.Amends(e.Agreement())
 }
+
+// early is an error of something that came before what it rests on. Between three
+// members and more the last signature may be under way still, so a partner is
+// told to send it again (errOrder), not that it is refused for good.
+type early struct{ error }
+
+func (e early) Unwrap() []error { return []error{e.error, errOrder} }
 
 // onlyAmendment refuses to sign a second amendment of one agreement while the
 // first is open: were both signed by everybody, two nodes could put different

@@ -141,6 +141,42 @@ func TestSuspendedBeforeLastSignature(t *testing.T) {
 	wantState(t, id, store.AgreementActive, third)
 }
 
+// TestEarlyAmendment: with three members an amendment may reach a node before the
+// last signature on what it amends. It is to come again, and is not lost.
+func TestEarlyAmendment(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	agency, shop := cleanroomtest.Start(t, "agency"), cleanroomtest.Start(t, "shop")
+	third := cleanroomtest.Start(t, "third")
+	smallAds.add(t, agency)
+	smallOrders.add(t, shop)
+	known(t, agency, shop, third)
+	a := draftOf(t, func(a *agreements.Agreement) { a.MinGroupSize = 9 }, agency, shop, third)
+	e := envelope(t, a)
+	if err := third.SignAgreement(ctx, e); err != nil {
+		t.Fatal(err)
+	}
+	signAll(t, e, agency, shop)
+	a.Predecessor, a.MinGroupSize = idOf(t, e), 10
+	b, err := envelope(t, a).Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(peer.Proposal{Protocol: peer.Protocol, Negotiation: strings.Repeat("3c", 16), Number: 1, Time: time.Now().UTC().Truncate(time.Second), Envelope: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, got := postAs(t, agency, third, peer.PathProposal, body); status != http.StatusConflict || got != problemOf("409", "order", saysOrder) {
+		t.Errorf("%d %s", status, got)
+	}
+	if _, err := third.ImportAgreement(ctx, e); err != nil {
+		t.Fatal(err)
+	}
+	if status, got := postAs(t, agency, third, peer.PathProposal, body); status != http.StatusNoContent {
+		t.Errorf("%d %s", status, got)
+	}
+}
+
 // TestCrossedCounters: two members lay a counter-proposal each without having
 // seen the other's. Every member comes to have the same one on its table, that
 // with the smaller id, whichever arrived first; and what was signed of the other
