@@ -142,7 +142,8 @@ func TestDoorRefuses(t *testing.T) {
 	}{
 		{"GET", "/runs/nothing", "", http.StatusNotFound, "no such run here"},
 		{"DELETE", "/runs/nothing", "", http.StatusNotFound, "no such run here"},
-		{"GET", "/agreements/none", "", http.StatusNotFound, "no such agreement here"},
+		{"GET", "/agreements/none", "", http.StatusNotFound, "an id is given whole or by its first six digits or more, as `parley agreement list` shows it"},
+		{"GET", "/agreements/abcdef012345", "", http.StatusNotFound, "no such agreement here; `parley agreement list` shows those this node has"},
 		{"GET", "/datasets/none", "", http.StatusNotFound, `dataset \"none\": not found`},
 		{"GET", "/datasets/none/profile", "", http.StatusNotFound, `dataset \"none\": not found`},
 		{"POST", "/runs", `{"agreement":"x","sql":"SELECT 1","spl":"typo"}`, http.StatusBadRequest, "not valid JSON for this call"},
