@@ -98,7 +98,9 @@ func (n *Node) layDown(ctx context.Context, talk store.Negotiation, versions []s
 		if err := sameParties(first.Agreement(), a); err != nil {
 			return p, err
 		}
-		p.Number = table.Number + 1
+		if p.Number = table.Number + 1; p.Number > maxVersion {
+			return p, fmt.Errorf("versions are numbered up to %d, and %s gave that number to its own. End this negotiation with `parley agreement reject` and propose anew", maxVersion, table.By)
+		}
 	}
 	e, err := agreements.NewEnvelope(a)
 	if err != nil {

@@ -89,6 +89,15 @@ func TestSignsWhatWasRead(t *testing.T) {
 	err = shop.SignAgreement(ctx, envelope(t, read))
 	wantText(t, "as a file", err, "another version than that lies on the table by now: number 2, "+hexID(t, swapped)[:12]+". Read it with `parley agreement show "+talk[:12]+"`")
 	wantUnsigned()
+	// The last number there is, so that nobody could answer it: nothing is laid
+	// down here that no other node would take, and what is there stays.
+	layAs(t, agency, shop, talk, 1000, with(7))
+	_, err = shop.Counter(ctx, talk, with(60), "")
+	wantText(t, "number 1001", err, "versions are numbered up to 1000, and agency gave that number to its own. End this negotiation with `parley agreement reject` and propose anew")
+	swapped = with(7)
+	if there := talkAt(t, shop, talk); len(there.Versions) != 3 || there.Agreement != "sha256:"+hexID(t, swapped) {
+		t.Errorf("%d versions, %s", len(there.Versions), there.Agreement)
+	}
 	if c, err := shop.Accept(ctx, hexID(t, swapped)[:12]); err != nil || c.ID != "sha256:"+hexID(t, swapped) {
 		t.Errorf("%+v %v", c, err)
 	}
