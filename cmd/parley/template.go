@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"parley/agreements"
 	"parley/agreements/templates"
 	"parley/cleanroom"
 	"parley/cleanroom/api"
@@ -394,186 +391,5 @@ func printDifferences(w io.Writer, all []templates.Difference) {
 	}
 }
 
-func templateReview() *cobra.Command {
-	var h home
-	c := &cobra.Command{
-		Use: "review NAME --home DIR", Short: "Send a draft to review; its analyses are tried first", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return with(cmd.Context(), h, func(d *door) error {
-				var v cleanroom.TemplateView
-				if err := d.call(cmd.Context(), http.MethodPost, templatePath(args[0], "review"), struct{}{}, &v); err != nil {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is in review: parley template show, comment, approve.\n", refOf(&v))
-				return nil
-			})
-		},
-	}
-	h.flags(c)
-	return c
-}
-
-func templateComment() *cobra.Command {
-	var h home
-	c := &cobra.Command{
-		Use: "comment NAME CLAUSE TEXT --home DIR", Short: "Comment on a clause, or on all of it for the clause -", Args: cobra.ExactArgs(3),
-		Long:    "An open comment keeps a template from being approved.",
-		Example: `  parley template comment audience-overlap retention "Our policy says thirty days." --home ~/acme`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			in := api.Comment{Clause: args[1], Text: args[2]}
-			if in.Clause == "-" {
-				in.Clause = ""
-			}
-			return with(cmd.Context(), h, func(d *door) error {
-				var out store.TemplateComment
-				if err := d.call(cmd.Context(), http.MethodPost, templatePath(args[0], "comments"), in, &out); err != nil {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Comment %d is open. To settle it: parley template resolve %s %d\n", out.Number, args[0], out.Number)
-				return nil
-			})
-		},
-	}
-	h.flags(c)
-	return c
-}
-
-func templateResolve() *cobra.Command {
-	var h home
-	c := &cobra.Command{
-		Use: "resolve NAME NUMBER --home DIR", Short: "Mark a comment as settled", Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := strconv.Atoi(args[1]); err != nil {
-				return withCode(exitUsage, fmt.Errorf("%q is not a comment's number", args[1]))
-			}
-			return with(cmd.Context(), h, func(d *door) error {
-				if err := d.call(cmd.Context(), http.MethodPost, templatePath(args[0], "comments", args[1], "resolve"), struct{}{}, nil); err != nil {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Comment %s is resolved.\n", args[1])
-				return nil
-			})
-		},
-	}
-	h.flags(c)
-	return c
-}
-
-func templateApprove() *cobra.Command {
-	var h home
-	c := &cobra.Command{
-		Use: "approve NAME --home DIR", Short: "Let agreements be made from a version in review; the node signs that you did", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return with(cmd.Context(), h, func(d *door) error {
-				v, err := getTemplate(cmd, d, args[0])
-				if err != nil {
-					return err
-				}
-				var out cleanroom.TemplateView
-				if err := d.call(cmd.Context(), http.MethodPost, templatePath(refOf(v), "approve"), api.ApproveTemplate{Hash: v.Hash}, &out); err != nil {
-					return err
-				}
-				fmt.Fprint(cmd.OutOrStdout(), templateHead(&out))
-				fmt.Fprintf(cmd.OutOrStdout(), "Agreements can be made from it: parley agreement new --template %s\n", out.Name)
-				return nil
-			})
-		},
-	}
-	h.flags(c)
-	return c
-}
-
-func templateRetire() *cobra.Command {
-	var h home
-	var in api.RetireTemplate
-	c := &cobra.Command{
-		Use: "retire NAME --reason TEXT --home DIR", Short: "Make no more agreements from an approved version; those there are stay", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return with(cmd.Context(), h, func(d *door) error {
-				var out cleanroom.TemplateView
-				if err := d.call(cmd.Context(), http.MethodPost, templatePath(args[0], "retire"), in, &out); err != nil {
-					return err
-				}
-				fmt.Fprint(cmd.OutOrStdout(), templateHead(&out))
-				return nil
-			})
-		},
-	}
-	h.flags(c)
-	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
-	return c
-}
-
 // stdinIsTerminal reports whether somebody can be asked.
 func stdinIsTerminal() bool { return term.IsTerminal(int(os.Stdin.Fd())) }
-
-// compared says of an agreement made from a template where it departs from it.
-// d may be nil: then only the templates of the program are known.
-func compared(cmd *cobra.Command, d *door, a *agreements.Agreement) (string, error) {
-	if a.Template == nil {
-		return "", nil
-	}
-	ref := fmt.Sprintf("template %s, version %d", a.Template.Name, a.Template.Version)
-	t, err := templateOf(cmd, d, a.Template.Hash)
-	if err != nil {
-		return "", err
-	}
-	if t == nil {
-		where := "This node does not have it"
-		if d == nil {
-			where = "It does not come with the program; --home looks among your node's"
-		}
-		return fmt.Sprintf("Made from %s. %s, so the two cannot be compared (a partner's is taken in by `parley template import`).\n", ref, where), nil
-	}
-	all := t.Differences(a)
-	if len(all) == 0 {
-		return fmt.Sprintf("Made from %s, and differs from it in nothing.\n", ref), nil
-	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "Made from %s. It differs from the template:\n", ref)
-	printDifferences(&b, all)
-	return b.String(), nil
-}
-
-// templateOf finds a template by its hash; nil if it is not known here.
-func templateOf(cmd *cobra.Command, d *door, hash string) (*templates.Template, error) {
-	for _, t := range templates.Shipped() {
-		if h, err := t.Hash(); err == nil && h == hash {
-			return t, nil
-		}
-	}
-	if d == nil {
-		return nil, nil
-	}
-	t := &templates.Template{}
-	err := d.call(cmd.Context(), http.MethodGet, "/v1/template-hashes/"+url.PathEscape(hash), nil, t)
-	var p *api.Problem
-	if errors.As(err, &p) && p.Status == http.StatusNotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if h, err := t.Hash(); err != nil || h != hash {
-		return nil, errors.New("the node answered with another template than the one asked for")
-	}
-	return t, nil
-}
-
-// printCompared prints compared to w, asking the node if there is one.
-func printCompared(cmd *cobra.Command, w io.Writer, h home, a *agreements.Agreement) error {
-	if a.Template == nil {
-		return nil
-	}
-	show := func(d *door) error {
-		note, err := compared(cmd, d, a)
-		if err == nil {
-			fmt.Fprint(w, note)
-		}
-		return err
-	}
-	if h.dir == "" {
-		return show(nil)
-	}
-	return with(cmd.Context(), h, show)
-}
