@@ -10,8 +10,8 @@ import (
 
 const (
 	maxQuestion = 64 << 10
-	maxSentence = 500
-	maxList     = 64 // parties, datasets, parameters, sentences
+	maxSentence = 2 * maxQuestion // it may name every column of the answer
+	maxList     = 64              // parties, datasets, parameters, sentences
 	maxExact    = 1 << 53
 )
 

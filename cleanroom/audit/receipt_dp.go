@@ -7,9 +7,9 @@ import (
 )
 
 // noisePattern is what follows the demand in a noisy receipt's dp: the
-// mechanism, how many numbers of a group have noise, and how many groups a unit
+// mechanism, how many numbers of a group have noise, and how many groups a person or thing
 // counts in (plan.DP.String writes it).
-var noisePattern = regexp.MustCompile(`^; discrete (Laplace|Gaussian) noise on [1-9][0-9]* numbers? a group, [1-9][0-9]* groups? a unit$`)
+var noisePattern = regexp.MustCompile(`^; discrete (Laplace|Gaussian) noise on [1-9][0-9]* numbers? a group, [1-9][0-9]* groups? a person or thing$`)
 
 // keepsDP reports whether a receipt names the privacy that agreement and owners
 // together demand of its question: none, or epsilon and delta in their words.
