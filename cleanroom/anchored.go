@@ -46,10 +46,6 @@ const stopAction = "node.stop"
 func (n *Node) recordStop() {
 	digest, err := n.store.Digest(context.WithoutCancel(n.life))
 	if err == nil {
-		last, _, e := n.audit.Last(func(*audit.Entry) bool { return true })
-		if e == nil && last.Action == stopAction && last.Detail["rows"] == hexOf(digest) {
-			return // nothing has happened since the last one
-		}
 		err = n.record(entry(stopAction, audit.OK).with("rows", hexOf(digest)))
 	}
 	if err != nil {
@@ -60,7 +56,9 @@ func (n *Node) recordStop() {
 // ErrChanged says that the state file was changed while the node was stopped.
 var ErrChanged = errors.New("the state file (state.db) is not as the node left it when it stopped: it was changed or exchanged; put the right one back")
 
-// unchanged compares the state file with what the log says of it as it was left.
+// unchanged compares the state file with what the log says of it as it was
+// left. Then it records the start: from here on rows may change, and if no later
+// entry can be written (a full disk), that of the stop must not be the last.
 func (n *Node) unchanged() error {
 	last, ok, err := n.audit.Last(func(*audit.Entry) bool { return true })
 	if err != nil || !ok || last.Action != stopAction || weak.Off("R56") {
@@ -69,7 +67,7 @@ func (n *Node) unchanged() error {
 	if last.Detail["rows"] != n.store.Found() {
 		return ErrChanged
 	}
-	return nil
+	return n.record(entry("node.start", audit.OK))
 }
 
 // anchoredRows is the digest of every anchored row, by kind and subject. The
