@@ -16,7 +16,7 @@ demo: build ## two organisations, one question, on generated data
 	./parley rehearse --room demo
 
 test: ## everything that needs no other tool
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 test-servers: ## real servers and networks
 	sh e2e/servers.sh
